@@ -1,0 +1,52 @@
+# Every target works on a fresh machine with Python 3.11+, make and a package index.
+# The environment is made by uv where it is installed, else by venv + pip from the same locked versions.
+PYTHON ?= python3
+HOMES  ?= 12000
+PORT   ?= 8000
+BIN    := .venv/bin
+READY  := .venv/.ready
+
+.PHONY: demo serve check format test test-fast bench env lock
+
+demo: env            ## make the synthetic city, judge its season and serve it
+	$(BIN)/nuan demo --homes $(HOMES)
+	@echo "http://127.0.0.1:$(PORT)"
+	$(BIN)/nuan serve --port $(PORT)
+
+serve: env           ## serve what is in NUAN_HOME (./var)
+	$(BIN)/nuan serve --port $(PORT)
+
+check: env           ## format, lint, types, the street, then the fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q -m "not slow and not browser" tests/terms tests/rules tests/policies tests/facts tests/network tests/buildings tests/house
+
+format: env
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: env            ## everything but the soak tests
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: env
+	$(BIN)/pytest -m slow
+
+bench: env
+	$(BIN)/python -m bench
+
+env: $(READY)
+
+$(READY): pyproject.toml uv.lock requirements.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv sync --frozen --quiet; \
+	else \
+	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt \
+	  && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $(READY)
+
+lock:                ## after a change of dependencies
+	uv lock
+	uv export --frozen --quiet --no-emit-project --all-groups --no-header --no-annotate -o requirements.txt

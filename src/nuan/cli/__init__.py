@@ -1,0 +1,1 @@
+"""In: a command line. Out: work done, progress shown, an exit code."""

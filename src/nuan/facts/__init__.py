@@ -1,0 +1,1 @@
+"""In: readings and reports. Out: dated statements as columnar tables with documented columns."""

@@ -1,0 +1,1 @@
+"""In: a person's decision. Out: one transaction, one audit row. Every write to the records goes through here."""

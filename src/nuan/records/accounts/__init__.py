@@ -1,0 +1,1 @@
+"""People and tokens: role, organisation and place decide what each may see."""

@@ -1,0 +1,1 @@
+"""Interruptions of supply and the vehicles that bridge them."""

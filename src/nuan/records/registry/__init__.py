@@ -1,0 +1,1 @@
+"""Who supplies whom: banners, companies, sources, substations, loops, buildings, homes and their contracts."""

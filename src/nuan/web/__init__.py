@@ -1,0 +1,1 @@
+"""In: a request. Out: pages by role, in Chinese first, that show their number without JavaScript."""
