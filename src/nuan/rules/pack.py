@@ -1,7 +1,7 @@
 """Jurisdiction packs: the numbers and open questions of a place, in layers region ← city ← banner ← contract.
 
-The upper layer speaks; where it is silent the layer below does. A key that it names with `null` is 未载明: the layer
-below speaks only if the upper layer does not name the key at all. Content lies in YAML; this module knows no number.
+The upper layer speaks; where it is silent at a date the layer below does. A key that it names with `null` is 未载明 and
+the layer below stays unheard. Content lies in YAML; this module knows no number.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ class DatedValue:
 
 @dataclass(frozen=True, slots=True)
 class PackParameter:
-    """A parameter with all its dated answers; the uppermost layer that names the key gives them."""
+    """A parameter with all its dated answers, uppermost layer first; the uppermost that answers at a date is heard."""
 
     key: str
     zh: str
@@ -82,7 +82,8 @@ class PackParameter:
         known = known_on or LATEST
         holding = [answer for answer in self.answers if answer.holds(day, known)]
         if holding:
-            return max(holding, key=lambda answer: (answer.recorded_on, answer.valid_from))
+            speaking = [answer for answer in holding if answer.layer == holding[0].layer]
+            return max(speaking, key=lambda answer: (answer.recorded_on, answer.valid_from))
         return DatedValue(None, "=", self.unit, date.min, None, date.min, "", None, None, None, "unknown", "未载明")
 
     def changes(self) -> list[date]:
@@ -145,13 +146,13 @@ class Pack:
         word = self.vocabulary.get(key)
         if word is None:
             raise UnknownKey(self.name, key, "参数")
+        answers: list[DatedValue] = []
         for layer in self.layers:
-            entry = layer.content.get("parameters", {}).get(key, _ABSENT)
-            if entry is not _ABSENT:
+            entry = layer.content.get("parameters", {}).get(key)
+            if entry is not None:
                 entries = entry if isinstance(entry, list) else [entry]
-                answers = tuple(_dated(layer, word, each) for each in entries)
-                return PackParameter(key, word["zh"], word["en"], word.get("unit"), answers)
-        return PackParameter(key, word["zh"], word["en"], word.get("unit"), ())
+                answers += [_dated(layer, word, each) for each in entries]
+        return PackParameter(key, word["zh"], word["en"], word.get("unit"), tuple(answers))
 
     def parameters(self) -> Iterator[PackParameter]:
         return (self.parameter(key) for key in self.vocabulary)
@@ -189,9 +190,6 @@ class Pack:
 
     def interpretations(self, at: date | None = None, known_on: date | None = None) -> Iterator[Interpretation]:
         return (self.interpretation(key, at, known_on) for key in self.questions)
-
-
-_ABSENT: Any = object()
 
 
 def vars_of(record: Signed) -> dict[str, Any]:

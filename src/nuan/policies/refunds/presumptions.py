@@ -1,0 +1,171 @@
+"""What a formal measurement says under a pack: passed, failed, or nobody can say; and at which temperature.
+
+Absences become verdicts here: who did not come, refused, did not sign or kept no record. A third party's test needs no
+signature of the two sides. A pack that is silent on a presumption (null) makes such a measurement unclear, never passed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nuan.policies.refunds.columns import PURPOSES, UNKNOWN, Bool, Int64, Measurements
+from nuan.policies.refunds.law import RefundLaw
+from nuan.terms.places import CHINA_OFFSET_S, DAY_S, HOUR_S
+
+PASSED, PRESUMED_PASS, FAILED, UNCLEAR = range(4)
+RETEST = PURPOSES.index("retest")
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """One row a test (a reading, or a session where the law takes a mean), sorted by home, room and time.
+
+    `temp_sum / temp_n` is the temperature in 0.01 °C, exactly; `temp_n` 0 = none known. `below_only`: the temperature is
+    a presumption "below", so `temp_sum` is the largest value it may have.
+    """
+
+    home: Int64
+    room: Int64
+    room_area_m2_100: Int64
+    requested_s: Int64
+    time_s: Int64
+    verdict: Int64
+    temp_sum: Int64
+    temp_n: Int64
+    purpose: Int64
+    row: Int64
+
+    def __len__(self) -> int:
+        return len(self.home)
+
+    @property
+    def day(self) -> Int64:
+        return (self.time_s + CHINA_OFFSET_S) // DAY_S
+
+    def take(self, rows: Int64 | Bool) -> "Outcomes":
+        return Outcomes(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def outcomes(given: Measurements, law: RefundLaw) -> Outcomes:
+    """Tests with their verdicts. `row` is the measurement (of a session: its last) that the test rests on."""
+    verdict, temp_sum, temp_n = _single(given, law)
+    time_s = np.where(given.measured_s == UNKNOWN, given.requested_s, given.measured_s)
+    requested = np.where(given.requested_s == UNKNOWN, time_s, given.requested_s)
+    rows = np.arange(len(given), dtype=np.int64)
+    found = Outcomes(
+        given.home,
+        given.room,
+        given.room_area_m2_100,
+        requested,
+        time_s,
+        verdict,
+        temp_sum,
+        temp_n,
+        given.purpose,
+        rows,
+    )
+    if law.aggregate == "mean" and law.session_days > 1:
+        found = _sessions(found, given, law)
+    return found.take(np.lexsort((found.time_s, found.room, found.home)))
+
+
+def _single(given: Measurements, law: RefundLaw) -> tuple[Int64, Int64, Int64]:
+    """Later rules override earlier ones; a test that two presumptions pull apart is unclear."""
+    taken = given.temp_c100 != UNKNOWN
+    temp_sum = np.where(taken, given.temp_c100, 0)
+    temp_n = taken.astype(np.int64)
+    verdict = np.full(len(given), UNCLEAR, np.int64)
+    if law.min_temp_c100 is not None:
+        verdict = np.where(taken, np.where(given.temp_c100 >= law.min_temp_c100, PASSED, FAILED), UNCLEAR)
+    ours = ~given.third_party
+    applied = np.zeros(len(given), np.int64)
+    cases = (
+        ("measure.user_refuses", given.user_refused & ~taken, True),
+        ("measure.company_absent", given.company_absent & ~taken, True),
+        ("measure.user_unsigned", taken & ~given.signed_user & ours, False),
+        ("measure.company_unsigned", taken & ~given.signed_company & ours, False),
+        ("measure.company_no_record", given.no_record & ours, False),
+    )
+    for key, mask, must_speak in cases:
+        rule = law.presumptions[key]
+        if rule is None:
+            if must_speak:
+                verdict = np.where(mask, UNCLEAR, verdict)
+            continue
+        said = PRESUMED_PASS if rule == "pass" else FAILED
+        torn = mask & (applied > 0) & (verdict != said)
+        verdict = np.where(mask, said, verdict)
+        verdict = np.where(torn, UNCLEAR, verdict)
+        applied = applied + mask
+        if rule.startswith("below:"):
+            temp_sum = np.where(mask, int(float(rule.removeprefix("below:")) * 100) - 1, temp_sum)
+            temp_n = np.where(mask, 1, temp_n)
+        elif rule == "fail":
+            temp_sum, temp_n = np.where(mask, 0, temp_sum), np.where(mask, 0, temp_n)
+    return verdict, temp_sum, temp_n
+
+
+def _sessions(single: Outcomes, given: Measurements, law: RefundLaw) -> Outcomes:
+    """Readings of one home, room and request become one test at their mean; too few days or slots leave it unclear.
+
+    Retests stand alone where they do not fill a session of their own: the law prescribes no protocol for them.
+    Readings outside the prescribed hours do not count towards a slot and are left out of the mean.
+    """
+    assert law.min_temp_c100 is not None
+    plain = (given.temp_c100 != UNKNOWN) & (single.temp_n > 0) & (single.verdict != PRESUMED_PASS)
+    rows = np.flatnonzero(plain)
+    if not len(rows):
+        return single
+    part = single.take(rows)
+    hour = (part.time_s + CHINA_OFFSET_S) % DAY_S
+    low, high = law.session_hours
+    in_hours = (hour >= low * HOUR_S) & (hour <= high * HOUR_S)
+    keys = np.stack([part.home, part.room, part.requested_s, part.purpose], axis=1)
+    _, group = np.unique(keys, axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    sessions = int(group.max()) + 1
+    order = np.lexsort((part.time_s, group))
+    last = order[np.append(np.flatnonzero(np.diff(group[order])), len(order) - 1)]
+    total = np.zeros(sessions, np.int64)
+    number = np.zeros(sessions, np.int64)
+    np.add.at(total, group[in_hours], part.temp_sum[in_hours])
+    np.add.at(number, group[in_hours], 1)
+    day = part.day
+    pairs, slots = np.unique(np.stack([group[in_hours], day[in_hours]], axis=1), axis=0, return_counts=True)
+    full = pairs[slots >= law.session_slots]
+    full_days = np.bincount(full[:, 0], minlength=sessions) if len(full) else np.zeros(sessions, np.int64)
+    complete = (full_days >= law.session_days) & _consecutive(full, sessions, law.session_days)
+    mean = part.take(last)
+    verdict = np.where(total >= law.min_temp_c100 * number, PASSED, FAILED)
+    whole = Outcomes(
+        mean.home,
+        mean.room,
+        mean.room_area_m2_100,
+        mean.requested_s,
+        mean.time_s,
+        np.where(complete, verdict, UNCLEAR),
+        total,
+        number,
+        mean.purpose,
+        mean.row,
+    )
+    alone = (whole.purpose == RETEST) & ~complete
+    loose = part.take(alone[group])
+    rest = single.take(~plain)
+    kept = whole.take(~alone)
+    return Outcomes(
+        *(
+            np.concatenate([getattr(each, name) for each in (kept, loose, rest)])
+            for name in Outcomes.__dataclass_fields__
+        )
+    )
+
+
+def _consecutive(full: Int64, sessions: int, days: int) -> Bool:
+    """Whether a session has `days` full days in a row (`full`: session and day, sorted)."""
+    found = np.zeros(sessions, np.bool_)
+    if len(full) >= days:
+        ahead, behind = full[days - 1 :], full[: len(full) - days + 1]
+        run = (ahead[:, 0] == behind[:, 0]) & (ahead[:, 1] - behind[:, 1] == days - 1)
+        found[ahead[run, 0]] = True
+    return found

@@ -1,0 +1,282 @@
+"""室温不达标退费 by tiers: episodes from the request (or first failure) to the passing retest, per flat or per room."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nuan.policies.refunds.columns import UNKNOWN, Homes, Int64, Measurements, mark, share, sum_by
+from nuan.policies.refunds.decision import Decision, Options, decide, narrowed, without
+from nuan.policies.refunds.law import RefundLaw, Tier
+from nuan.policies.refunds.presumptions import FAILED, PASSED, PRESUMED_PASS, UNCLEAR, Outcomes, outcomes
+from nuan.terms.places import CHINA_OFFSET_S, DAY_S
+
+AXES = (
+    "overlap",
+    "temperature_start",
+    "temperature_end",
+    "temperature_of_day",
+    "fail_without_temperature",
+    "temperature_base",
+    "metered_temperature",
+    "season_days",
+    "cap",
+)
+NO_TIER = -1
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Stretches of days at one percentage: `unit` is a home, or a home's room; `[first_day, end_day)` local days."""
+
+    home: Int64
+    room_area_m2_100: Int64
+    first_day: Int64
+    end_day: Int64
+    days: Int64
+    percent: Int64
+    episode: Int64
+    row: Int64
+
+
+@dataclass(frozen=True)
+class TemperatureRefund:
+    """`episodes` and `tests` for the options that hold (the first candidates where open)."""
+
+    decision: Decision
+    episodes: Episodes
+    tests: Outcomes
+
+
+def percents(temp_sum: Int64, temp_n: Int64, tiers: tuple[Tier, ...], overlap: str) -> Int64:
+    """Percent of each temperature `temp_sum / temp_n`; NO_TIER where no tier holds. Two that hold: `overlap` decides.
+
+    >>> percents(np.array([1600]), np.array([1]), (Tier(1600, True, 1800, False, 20), Tier(None, True, 1600, True, 50)), "favour_user")
+    array([50])
+    """
+    found = np.full(len(temp_sum), NO_TIER, np.int64)
+    for tier in tiers:
+        holds = temp_n > 0
+        if tier.low is not None:
+            edge = tier.low * temp_n
+            holds = holds & (temp_sum >= edge if tier.low_inclusive else temp_sum > edge)
+        if tier.high is not None:
+            edge = tier.high * temp_n
+            holds = holds & (temp_sum <= edge if tier.high_inclusive else temp_sum < edge)
+        better = found < tier.percent if overlap == "favour_user" else (found == NO_TIER) | (found > tier.percent)
+        found = np.where(holds & better, tier.percent, found)
+    return found
+
+
+def visits(tests: Outcomes, per_room: bool) -> tuple[Outcomes, Int64]:
+    """Tests of one visit (home, day, request, purpose) become one where the whole flat counts: failed if any room failed,
+    at its coldest room. Returns them sorted by unit and time, and the unit numbers."""
+    if per_room or not len(tests):
+        order = np.lexsort((tests.time_s, tests.room, tests.home))
+        sorted_tests = tests.take(order)
+        _, unit = np.unique(np.stack([sorted_tests.home, sorted_tests.room], axis=1), axis=0, return_inverse=True)
+        return sorted_tests, unit.reshape(-1).astype(np.int64)
+    severity = np.select([tests.verdict == FAILED, tests.verdict == UNCLEAR, tests.verdict == PASSED], [3, 2, 1], 0)
+    warmth = np.where(tests.temp_n > 0, tests.temp_sum * 1000 // np.maximum(tests.temp_n, 1), 10**9)
+    keys = (tests.home, tests.day, tests.requested_s, tests.purpose)
+    order = np.lexsort((warmth, -severity, *reversed(keys)))
+    head = np.ones(len(order), np.bool_)
+    head[1:] = np.logical_or.reduce([np.diff(key[order]) != 0 for key in keys])
+    chosen = tests.take(order[head])
+    chosen = chosen.take(np.lexsort((chosen.time_s, chosen.home)))
+    return chosen, chosen.home
+
+
+def episodes(tests: Outcomes, law: RefundLaw, options: Options, last_known_day: int, as_of_s: int) -> Episodes:
+    """Build the stretches. A presumed pass takes only its own day out; a measured pass closes the episode."""
+    per_room = options["temperature_base"] == "failing_rooms"
+    seen, unit = visits(tests, per_room)
+    percent = percents(seen.temp_sum, seen.temp_n, law.tiers, options["overlap"])
+    without = seen.temp_n == 0
+    if without.any() and law.tiers:
+        ends = [tier.percent for tier in law.tiers]
+        percent = np.where(
+            without, min(ends) if options["fail_without_temperature"] == "smallest_tier" else max(ends), percent
+        )
+    closing = np.flatnonzero((seen.verdict == FAILED) | (seen.verdict == PASSED))
+    who, verdict = unit[closing], seen.verdict[closing]
+    failed = verdict == FAILED
+    before_same = np.zeros(len(closing), np.bool_)
+    before_same[1:] = who[1:] == who[:-1]
+    opens = failed & ~(before_same & np.append(False, failed[:-1]))
+    number = np.cumsum(opens) - 1
+    rows = np.flatnonzero(failed)
+    if not len(rows):
+        nothing = np.zeros(0, np.int64)
+        return Episodes(*(nothing for _ in Episodes.__dataclass_fields__))
+    day, time_s, asked = seen.day[closing], seen.time_s[closing], seen.requested_s[closing]
+    after = np.append(who[1:] == who[:-1], False)
+    next_day = np.append(day[1:], 0)
+    next_time = np.append(time_s[1:], 0)
+    closed = after & np.append(verdict[1:] == PASSED, False)
+    included = options["temperature_end"] == "retest_day_included"
+    first = day.copy()
+    if options["temperature_start"] == "request_day":
+        first = np.where(opens, np.minimum(day, (asked + CHINA_OFFSET_S) // DAY_S), day)
+    end = np.where(after, next_day, last_known_day + 1)
+    end = np.where(closed & included, end + 1, end)
+    stop_s = np.where(after, next_time, as_of_s)
+    first, end, stop_s, number = first[rows], end[rows], stop_s[rows], number[rows]
+    share_percent = percent[closing][rows]
+    heads = np.flatnonzero(opens[rows])
+    tails = np.append(heads[1:], len(rows)) - 1
+    if options["temperature_of_day"] == "lowest":
+        share_percent = np.maximum.reduceat(share_percent, heads)[number]
+    elif options["temperature_of_day"] == "first":
+        share_percent = share_percent[heads][number]
+    if law.persist_s:
+        begun = np.minimum(asked[rows][heads], time_s[rows][heads])
+        lasted = stop_s[tails] - begun
+        holds = lasted >= law.persist_s if law.persist_inclusive else lasted > law.persist_s
+        end = np.where(holds[number], end, first)
+    first = np.maximum(first, law.span.first_day)
+    end = np.maximum(np.minimum(end, law.span.last_day + 1), first)
+    units = who[rows]
+    days = end - first - _presumed(seen, unit, units, first, end)
+    picked = closing[rows]
+    return Episodes(
+        seen.home[picked], seen.room_area_m2_100[picked], first, end, days, share_percent, number, seen.row[picked]
+    )
+
+
+def _presumed(seen: Outcomes, unit: Int64, units: Int64, first: Int64, end: Int64) -> Int64:
+    """Days within each stretch that are presumed passed and on which nothing failed."""
+    width = 1_000_000
+    presumed = np.unique(unit[seen.verdict == PRESUMED_PASS] * width + seen.day[seen.verdict == PRESUMED_PASS])
+    failed = np.unique(unit[seen.verdict == FAILED] * width + seen.day[seen.verdict == FAILED])
+    presumed = np.setdiff1d(presumed, failed, assume_unique=True)
+    return np.searchsorted(presumed, units * width + end) - np.searchsorted(presumed, units * width + first)
+
+
+def temperature_axes(homes: Homes, tests: Outcomes, law: RefundLaw) -> dict[str, tuple[str, ...]]:
+    axes = {key: law.candidates(key) for key in AXES}
+    edges = [edge for tier in law.tiers for edge in (tier.low, tier.high) if edge is not None]
+    on_edge = np.isin(tests.temp_sum, edges) & (tests.temp_n == 1)
+    means = tests.temp_n > 1
+    return narrowed(
+        axes,
+        {
+            "overlap": bool(on_edge.any() or means.any()),
+            "fail_without_temperature": bool(((tests.verdict == FAILED) & (tests.temp_n == 0)).any()),
+            "metered_temperature": bool(homes.metered.any()),
+            "season_days": law.span.days_inclusive != law.span.days_elapsed,
+        },
+    )
+
+
+def temperature_refund(homes: Homes, given: Measurements, law: RefundLaw, as_of_s: int) -> TemperatureRefund:
+    """Refunds by tiers of every home; packs without tiers owe nothing here, packs that leave the kind open are undecided."""
+    n = len(homes)
+    zero = np.zeros(n, np.int64)
+    given_in_season = in_season(given, law, as_of_s)
+    tests = outcomes(given_in_season, law)
+    none = Episodes(*(np.zeros(0, np.int64) for _ in Episodes.__dataclass_fields__))
+    if law.temperature_kind != "tiers" or not law.tiers:
+        failing = mark(n, tests.home[tests.verdict == FAILED])
+        lacking = {} if law.temperature_kind == "none" else {"refund_temperature.kind": failing}
+        return TemperatureRefund(decide({}, lambda _: zero, lacking), none, tests)
+    axes = temperature_axes(homes, tests, law)
+    last_known_day = (as_of_s - 1 + CHINA_OFFSET_S) // DAY_S
+    memory: dict[tuple[str, ...], Episodes] = {}
+    owed = np.zeros(n, np.bool_)
+    no_tier = np.zeros(n, np.bool_)
+    room_area = np.zeros(n, np.bool_)
+
+    def built(options: Options) -> Episodes:
+        key = tuple(options[name] for name in AXES[:6])
+        if key not in memory:
+            memory[key] = found = episodes(tests, law, options, last_known_day, as_of_s)
+            owed[found.home[found.days > 0]] = True
+            no_tier[found.home[(found.percent == NO_TIER) & (found.days > 0)]] = True
+            if options["temperature_base"] == "failing_rooms":
+                room_area[found.home[(found.room_area_m2_100 <= 0) & (found.days > 0)]] = True
+        return memory[key]
+
+    decision = decide(axes, lambda options: episode_amounts(homes, built(options), law, options))
+    owed &= ~homes.stop_heat
+    lacking = {
+        "test_unclear": mark(n, tests.home[tests.verdict == UNCLEAR]) & ~homes.stop_heat,
+        "no_tier": no_tier & ~homes.stop_heat,
+        "fee_unknown": owed & (homes.fee < 0),
+    }
+    metered_options = axes["metered_temperature"]
+    if "base_fee" in metered_options:
+        lacking["base_fee_unknown"] = owed & homes.metered & (homes.base_fee < 0)
+    if "meter_reading" in metered_options:
+        lacking["meter_charge_unknown"] = owed & homes.metered & (homes.meter_charge < 0)
+    if "failing_rooms" in axes["temperature_base"]:
+        lacking["room_area_unknown"] = owed & (room_area | (homes.area_m2_100 <= 0))
+    decision = without(decision, lacking)
+    return TemperatureRefund(decision, built({key: options[0] for key, options in axes.items()}), tests)
+
+
+def episode_amounts(homes: Homes, found: Episodes, law: RefundLaw, options: Options) -> Int64:
+    """Fen per home: fee × Σ(days × percent) ÷ (season days × 100), by area share where only failing rooms count."""
+    n = len(homes)
+    weight = found.days * np.maximum(found.percent, 0)
+    days = found.days
+    by_room = options["temperature_base"] == "failing_rooms"
+    if by_room:
+        area = np.maximum(found.room_area_m2_100, 0)
+        weight, days = weight * area, days * area
+    units = sum_by(found.home, weight, n)
+    denominator = np.full(n, law.span.days(options["season_days"]) * 100, np.int64)
+    if by_room:
+        denominator = denominator * np.maximum(homes.area_m2_100, 1)
+    base = np.maximum(homes.fee, 0)
+    if homes.metered.any():
+        option = options["metered_temperature"]
+        if option == "base_fee":
+            base = np.where(homes.metered, np.maximum(homes.base_fee, 0), base)
+        elif option == "meter_reading":
+            base = np.where(homes.metered, np.maximum(homes.meter_charge, 0), base)
+            per_day = np.maximum(sum_by(found.home, days, n) * 100, 1)
+            denominator = np.where(homes.metered, per_day, denominator)
+    amount = share(base, np.where(homes.stop_heat, 0, units), denominator)
+    return np.minimum(amount, np.maximum(homes.fee, 0)) if options["cap"] == "season_fee" else amount
+
+
+def counted_refund(homes: Homes, home: Int64, temp_c100: Int64, days: Int64, law: RefundLaw) -> Decision:
+    """The same refund where the failing days are already counted: `days` at one temperature each, no tests to read."""
+    n = len(homes)
+    minimum = law.min_temp_c100
+    failing = np.ones(len(home), np.bool_) if minimum is None else temp_c100 < minimum
+    owed = mark(n, home[failing & (days > 0)]) & ~homes.stop_heat
+    if law.temperature_kind != "tiers" or not law.tiers:
+        lacking = {} if law.temperature_kind == "none" else {"refund_temperature.kind": owed}
+        return decide({}, lambda _: np.zeros(n, np.int64), lacking)
+    lasts = days * DAY_S >= law.persist_s if law.persist_inclusive else days * DAY_S > law.persist_s
+    counted = np.where(failing & lasts, days, 0)
+    names = ("overlap", "metered_temperature", "season_days", "cap")
+    axes = narrowed({key: law.candidates(key) for key in names}, {"metered_temperature": bool(homes.metered.any())})
+    zero = np.zeros(len(home), np.int64)
+
+    def reckon(options: Options) -> Int64:
+        percent = percents(temp_c100, np.ones(len(home), np.int64), law.tiers, options["overlap"])
+        found = Episodes(home, zero, zero, counted, counted, percent, zero, zero)
+        return episode_amounts(homes, found, law, {**options, "temperature_base": "whole_flat"})
+
+    gaps = percents(temp_c100, np.ones(len(home), np.int64), law.tiers, "favour_user") == NO_TIER
+    lacking = {
+        "no_tier": mark(n, home[gaps & (counted > 0)]) & ~homes.stop_heat,
+        "fee_unknown": owed & (homes.fee < 0),
+        "meter_charge_unknown": owed
+        & homes.metered
+        & (homes.meter_charge < 0)
+        & ("meter_reading" in axes["metered_temperature"]),
+        "base_fee_unknown": owed & homes.metered & (homes.base_fee < 0) & ("base_fee" in axes["metered_temperature"]),
+    }
+    return without(decide(axes, reckon), lacking)
+
+
+def in_season(given: Measurements, law: RefundLaw, as_of_s: int) -> Measurements:
+    """Only what was measured in the season and is known by `as_of_s`."""
+    time_s = np.where(given.measured_s == UNKNOWN, given.requested_s, given.measured_s)
+    keep = (time_s >= law.span.start_s) & (time_s < law.span.end_s) & (time_s <= as_of_s)
+    if keep.all():
+        return given
+    return Measurements(*(getattr(given, name)[keep] for name in Measurements.__dataclass_fields__))

@@ -1,0 +1,177 @@
+"""30日内3次测温不达标，退还1个月热费: failing tests counted in windows, over columns, in whole fen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nuan.policies.refunds.columns import Bool, Homes, Int64, Measurements, Repairs, mark, share, sum_by
+from nuan.policies.refunds.decision import Decision, Options, decide, narrowed, without
+from nuan.policies.refunds.law import RefundLaw
+from nuan.policies.refunds.outage import missing_fees, payable_base
+from nuan.policies.refunds.presumptions import FAILED, PASSED, RETEST, UNCLEAR, Outcomes, outcomes
+from nuan.policies.refunds.temperature import in_season
+
+AXES = (
+    "same_day_fails",
+    "repair_resets",
+    "window_days_apart",
+    "window_kind",
+    "reset_after_refund",
+    "month_fee",
+    "metered_temperature",
+    "season_days",
+    "cap",
+)
+THIRTY = 30
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Windows that are refunded: first and last failing test (times), and the local day of the last."""
+
+    home: Int64
+    first_s: Int64
+    last_s: Int64
+    first_day: Int64
+    last_day: Int64
+
+
+@dataclass(frozen=True)
+class MonthRefund:
+    decision: Decision
+    hits: Hits
+    tests: Outcomes
+    amounts: Int64
+
+
+def month_numbers(days: Int64) -> Int64:
+    """Months since 1970-01 of local day numbers."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def hits(tests: Outcomes, repairs: Repairs, law: RefundLaw, options: Options) -> Hits:
+    """Windows of `law.fails` failing tests. With `reset` a counted failure is used up; else every window counts."""
+    assert law.fails is not None
+    assert law.window_days is not None
+    order = np.lexsort((tests.time_s, tests.home))
+    home, time_s, day = tests.home[order], tests.time_s[order], tests.day[order]
+    verdict, purpose = tests.verdict[order], tests.purpose[order]
+    failed = np.flatnonzero(verdict == FAILED)
+    era = np.zeros(len(failed), np.int64)
+    if options["repair_resets"] == "reset":
+        mended = (verdict == PASSED) & (purpose == RETEST)
+        who = np.concatenate([home[mended], repairs.home])
+        when = np.concatenate([time_s[mended], repairs.repaired_s])
+        marks = np.sort(who * 2**34 + when)
+        era = np.searchsorted(marks, home[failed] * 2**34 + time_s[failed], side="left")
+    home, time_s, day = home[failed], time_s[failed], day[failed]
+    if options["same_day_fails"] == "one_per_day" and len(home):
+        fresh = np.ones(len(home), np.bool_)
+        fresh[1:] = (home[1:] != home[:-1]) | (day[1:] != day[:-1]) | (era[1:] != era[:-1])
+        home, time_s, day, era = home[fresh], time_s[fresh], day[fresh], era[fresh]
+    step = law.fails - 1
+    n = len(home) - step
+    if n <= 0:
+        return Hits(*(np.zeros(0, np.int64) for _ in range(5)))
+    same = (home[step:] == home[:n]) & (era[step:] == era[:n])
+    if options["window_kind"] == "calendar_month":
+        near = month_numbers(day[step:]) == month_numbers(day[:n])
+    else:
+        apart = law.window_days - 1 if options["window_days_apart"] == "at_most_29" else law.window_days
+        near = day[step:] - day[:n] <= apart
+    start = np.flatnonzero(same & near)
+    if options["reset_after_refund"] == "reset":
+        start = _greedy(home[start], start, law.fails)
+    return Hits(home[start], time_s[start], time_s[start + step], day[start], day[start + step])
+
+
+def _greedy(home: Int64, start: Int64, size: int) -> Int64:
+    """Of overlapping windows of one home keep the earliest, then the next that shares no test with it."""
+    chosen: list[Int64] = []
+    left = np.arange(len(start))
+    while len(left):
+        heads = np.ones(len(left), np.bool_)
+        heads[1:] = home[left[1:]] != home[left[:-1]]
+        picked = left[heads]
+        chosen.append(picked)
+        lead = start[picked][np.cumsum(heads) - 1]
+        left = left[start[left] >= lead + size]
+    return start[np.sort(np.concatenate(chosen))] if chosen else start
+
+
+def month_refund(
+    homes: Homes, given: Measurements, law: RefundLaw, as_of_s: int, repairs: Repairs | None = None
+) -> MonthRefund:
+    """One month's fee for every hit. Packs without such a rule owe nothing here."""
+    n = len(homes)
+    mended = repairs or Repairs()
+    tests = outcomes(in_season(given, law, as_of_s), law)
+    if law.fails is None or law.window_days is None:
+        nothing = Hits(*(np.zeros(0, np.int64) for _ in range(5)))
+        return MonthRefund(decide({}, lambda _: np.zeros(n, np.int64)), nothing, tests, nothing.home)
+    axes = month_axes(homes, tests, mended, law)
+    memory: dict[tuple[str, ...], Hits] = {}
+    due = np.zeros(n, np.bool_)
+
+    def found(options: Options) -> Hits:
+        key = tuple(options[name] for name in AXES[:5])
+        if key not in memory:
+            memory[key] = hits(tests, mended, law, options)
+            due[memory[key].home] = True
+        return memory[key]
+
+    def each(options: Options) -> tuple[Hits, Int64]:
+        windows = found(options)
+        return windows, month_amounts(homes, windows, law, options)
+
+    def reckon(options: Options) -> Int64:
+        windows, amounts = each(options)
+        total = sum_by(windows.home, amounts, n)
+        return np.minimum(total, np.maximum(homes.fee, 0)) if options["cap"] == "season_fee" else total
+
+    decision = decide(axes, reckon)
+    unclear = mark(n, tests.home[tests.verdict == UNCLEAR]) & ~homes.stop_heat
+    enough = np.bincount(tests.home[(tests.verdict == FAILED) | (tests.verdict == UNCLEAR)], minlength=n) >= law.fails
+    lacking = {"test_unclear": unclear & enough, **missing_fees(homes, axes["metered_temperature"], due)}
+    decision = without(decision, lacking)
+    windows, amounts = each({key: options[0] for key, options in axes.items()})
+    return MonthRefund(decision, windows, tests, amounts)
+
+
+def month_amounts(homes: Homes, windows: Hits, law: RefundLaw, options: Options) -> Int64:
+    """The fee of one month for each window, by the option that holds."""
+    months = int(law.months or 1)
+    base = np.maximum(payable_base(homes, options["metered_temperature"]), 0)[windows.home]
+    stopped = homes.stop_heat[windows.home]
+    season_days = law.span.days(options["season_days"])
+    if options["month_fee"] == "season_months":
+        numerator, denominator = np.full(len(base), months, np.int64), law.span.months
+    elif options["month_fee"] == "thirty_days":
+        numerator, denominator = np.full(len(base), THIRTY * months, np.int64), season_days
+    else:
+        number = month_numbers(windows.last_day)
+        first = number.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+        after = (number + months).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+        numerator = np.minimum(after, law.span.last_day + 1) - np.maximum(first, law.span.first_day)
+        denominator = season_days
+    return share(base, np.where(stopped, 0, numerator), denominator)
+
+
+def month_axes(homes: Homes, tests: Outcomes, repairs: Repairs, law: RefundLaw) -> dict[str, tuple[str, ...]]:
+    axes = {key: law.candidates(key) for key in AXES}
+    axes["metered_temperature"] = tuple(key for key in axes["metered_temperature"] if key != "meter_reading") or (
+        "season_fee",
+    )
+    number: Bool | Int64 = np.bincount(tests.home[tests.verdict == FAILED], minlength=len(homes))
+    assert law.fails is not None
+    many = bool((number > law.fails).any())
+    mended = bool(len(repairs.home)) or bool(((tests.verdict == PASSED) & (tests.purpose == RETEST)).any())
+    return narrowed(
+        axes,
+        {
+            "reset_after_refund": many,
+            "repair_resets": mended,
+            "metered_temperature": bool(homes.metered.any()),
+            "season_days": law.span.days_inclusive != law.span.days_elapsed,
+        },
+    )
