@@ -9,3 +9,5 @@ _home = Path(os.environ.get("NUAN_TEST_HOME", Path(tempfile.gettempdir()) / f"nu
 _home.mkdir(parents=True, exist_ok=True)
 os.environ["NUAN_HOME"] = str(_home)
 os.environ.setdefault("NUAN_SECRET_KEY", "only-for-tests")
+# Named here and not in pyproject.toml: the settings start the server, so they must be read after the lines above.
+os.environ["DJANGO_SETTINGS_MODULE"] = "nuan.site.settings"

