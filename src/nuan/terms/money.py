@@ -35,6 +35,13 @@ class MoneyOverflowError(ArithmeticError):
         )
 
 
+class MoneyTypeError(TypeError):
+    """Money that is not counted in whole fen."""
+
+    def __init__(self, found: object) -> None:
+        super().__init__(f"money and its shares are whole numbers, not {found}; parse yuan with parse_yuan first")
+
+
 class MoneyTextError(ValueError):
     """A text that is not an amount of money in yuan."""
 
@@ -71,6 +78,9 @@ def mul_div(
     >>> mul_div(240_000, 30, 183)
     39344
     """
+    for given in (amount, numerator, denominator):
+        if not isinstance(given, int) and not np.can_cast(np.asarray(given).dtype, np.int64):
+            raise MoneyTypeError(np.asarray(given).dtype)
     if isinstance(amount, int) and isinstance(numerator, int) and isinstance(denominator, int):
         if denominator <= 0:
             raise ZeroDivisionError("the denominator of a share of money must be positive")
@@ -80,7 +90,7 @@ def mul_div(
     denominators = np.asarray(denominator, dtype=np.int64)
     if denominators.size and int(denominators.min()) <= 0:
         raise ZeroDivisionError("the denominator of a share of money must be positive")
-    if amounts.size == 0 or numerators.size == 0:
+    if 0 in (amounts.size, numerators.size, denominators.size):
         return np.zeros(np.broadcast_shapes(amounts.shape, numerators.shape, denominators.shape), dtype=np.int64)
     largest_amount = max(abs(int(amounts.max())), abs(int(amounts.min())))
     largest_numerator = max(abs(int(numerators.max())), abs(int(numerators.min())))
