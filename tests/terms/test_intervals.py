@@ -1,5 +1,7 @@
 """Intervals against sets of points: the slow way that cannot be wrong."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ def points(intervals: list[Interval]) -> set[int]:
 
 def in_order(intervals: list[Interval]) -> bool:
     """Sorted, and none touches the next: the one way to write a set of points."""
-    return all(a.end < b.start for a, b in zip(intervals, intervals[1:], strict=False))
+    return all(a.end < b.start for a, b in itertools.pairwise(intervals))
 
 
 @given(many)

@@ -1,5 +1,6 @@
 """When heat is owed: from the first moment of the first day to the last of the last, wherever a law puts them."""
 
+import itertools
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -91,7 +92,7 @@ def test_the_days_cover_the_season_exactly(rule: SeasonRule, year: int) -> None:
     assert intervals[0].start == season.interval.start
     assert intervals[-1].end == season.interval.end
     assert total(intervals) == season.interval.length
-    assert all(a.end == b.start for a, b in zip(intervals, intervals[1:], strict=False))
+    assert all(a.end == b.start for a, b in itertools.pairwise(intervals))
 
 
 @given(st.integers(1990, 2080))
