@@ -43,7 +43,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class OutageRefund:
-    """`decision` per home; `groups` and `units` for the options that hold (the first candidates where open)."""
+    """`decision` per home; `counted` and `home_units` for the options that hold, where open for those that count most outages."""
 
     decision: Decision
     counted: Counted
@@ -189,8 +189,8 @@ def outage_refund(homes: Homes, outages: Outages, law: RefundLaw, as_of_s: int) 
         amount = pay(base, units, days * DAY_S if counted.by_time else days, homes.stop_heat)
         return np.minimum(amount, np.maximum(homes.fee, 0)) if options["cap"] == "season_fee" else amount
 
-    first = {key: options[0] for key, options in axes.items()}
-    counted, units = counted_for(first)
+    shown = {key: options[-1] if key in ("causes", "attestation") else options[0] for key, options in axes.items()}
+    counted, units = counted_for(shown)
     lacking = missing_fees(homes, axes["metered_outage"], due_under_any(axes, counted_for, n))
     decision = decide(axes, reckon, lacking)
     return OutageRefund(decision, counted, units, going)
