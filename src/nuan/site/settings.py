@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "nuan.records.audit",
     "nuan.operations",
     "nuan.web",
+    "ninja",  # its documentation page, served from here instead of a foreign host
     "nuan.api",
 ]
 MIDDLEWARE = [
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "nuan.web.headers.PageHeadersMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "nuan.site.urls"
@@ -70,6 +72,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "nuan.web.context.page",
             ],
         },
     }
@@ -93,6 +96,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "nuan.web.views.sign_in.locked_out"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"

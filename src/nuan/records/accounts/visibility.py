@@ -1,0 +1,143 @@
+"""Who may open which page, and which records they see there. Nothing else in the project decides this.
+
+`MAY_OPEN` says which roles a page answers; `scope_of` says where a person's sight ends. Both are closed by default: a page
+without a row cannot be wired, and a user without a place sees nothing. What lies outside the scope is answered like what
+does not exist: 404.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from nuan.records.accounts.models import COMPANY_ROLES, ApiToken, Role, User
+from nuan.records.registry.models import Banner, Building, Company, Home, Substation
+
+ANONYMOUS: Final = "anonymous"
+OFFICIALS: Final = frozenset({*COMPANY_ROLES, Role.BANNER, Role.CITY})
+SIGNED_IN: Final = OFFICIALS | {Role.RESIDENT}
+EVERYBODY: Final = SIGNED_IN | {ANONYMOUS}
+CITY_ONLY: Final = frozenset({Role.CITY})
+RESIDENTS: Final = frozenset({Role.RESIDENT})
+
+MAY_OPEN: Final[dict[str, frozenset[str]]] = {
+    "login": EVERYBODY,
+    "demo_login": EVERYBODY,
+    "logout": EVERYBODY,
+    "public": EVERYBODY,
+    "help": EVERYBODY,
+    "glossary": EVERYBODY,
+    "clause": EVERYBODY,
+    "board": OFFICIALS,
+    "clause_csv": OFFICIALS,
+    "judgement": SIGNED_IN,
+    "today": OFFICIALS,
+    "today_csv": OFFICIALS,
+    "map": OFFICIALS,
+    "map_places": OFFICIALS,
+    "companies": OFFICIALS,
+    "companies_csv": OFFICIALS,
+    "stations": OFFICIALS,
+    "station": OFFICIALS,
+    "building": OFFICIALS,
+    "homes": OFFICIALS,
+    "homes_csv": OFFICIALS,
+    "home": SIGNED_IN,
+    "my_home": RESIDENTS,
+    "search": OFFICIALS,
+    "runs": OFFICIALS,
+    "audit": CITY_ONLY,
+}
+
+M = TypeVar("M", bound=Model)
+
+
+def role_of(user: Any) -> str:
+    """The role of a signed-in user, or `anonymous`."""
+    return user.role if isinstance(user, User) else ANONYMOUS
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where somebody's sight ends: the whole city, a banner, a company, one home, or nowhere."""
+
+    kind: Literal["city", "banner", "company", "home", "nothing"]
+    code: str = ""
+
+    def _bounded(self, queryset: QuerySet[M], column: dict[str, str]) -> QuerySet[M]:
+        if self.kind == "city":
+            return queryset
+        if self.kind not in column or not self.code:
+            return queryset.none()
+        return queryset.filter(**{column[self.kind]: self.code})
+
+    def homes(self) -> QuerySet[Home]:
+        return self.limit_homes(Home.objects.all())
+
+    def limit_homes(self, queryset: QuerySet[Home]) -> QuerySet[Home]:
+        return self._bounded(queryset, {"banner": "banner_id", "company": "company_id", "home": "code"})
+
+    def of_homes(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that have a `home` (seasons, contracts, measurements)."""
+        columns = {"banner": "home__banner_id", "company": "home__company_id", "home": "home__code"}
+        return self._bounded(queryset, columns)
+
+    def buildings(self) -> QuerySet[Building]:
+        columns = {"banner": "banner_id", "company": "loop__substation__company_id"}
+        return self._bounded(Building.objects.all(), columns)
+
+    def stations(self) -> QuerySet[Substation]:
+        return self._bounded(Substation.objects.all(), {"banner": "banner_id", "company": "company_id"})
+
+    def banners(self) -> QuerySet[Banner]:
+        """A company sees the banners in which it has stations."""
+        if self.kind == "company":
+            return Banner.objects.filter(substations__company_id=self.code).distinct()
+        return self._bounded(Banner.objects.all(), {"banner": "code"})
+
+    def companies(self) -> QuerySet[Company]:
+        """A banner sees the companies that have stations in it."""
+        if self.kind == "banner":
+            return Company.objects.filter(substations__banner_id=self.code).distinct()
+        return self._bounded(Company.objects.all(), {"company": "code"})
+
+    def judgements(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound `Judgement` or `CurrentJudgement` rows; the caller brings the queryset, so this room knows no clause."""
+        if self.kind == "home":
+            return queryset.filter(subject_level="home", subject=self.code) if self.code else queryset.none()
+        return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
+
+    def cells(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound board cells: the city sees every column, a banner or company its own."""
+        if self.kind == "city":
+            return queryset
+        if self.kind not in {"banner", "company"} or not self.code:
+            return queryset.none()
+        return queryset.filter(Q(column_level=self.kind, column=self.code))
+
+
+NOWHERE: Final = Scope("nothing")
+
+
+def scope_of(user: Any) -> Scope:
+    """The scope of a user; somebody who has not signed in, or whose place is not entered, sees nothing."""
+    if not isinstance(user, User) or not user.is_active:
+        return NOWHERE
+    if user.role == Role.RESIDENT:
+        return Scope("home", user.home.code) if user.home is not None else NOWHERE
+    return _scope(user.role, user.banner_id, user.company_id)
+
+
+def scope_of_token(token: ApiToken) -> Scope:
+    """The scope of an organisation's token; a token never stands for a resident."""
+    return _scope(token.role, token.banner_id, token.company_id)
+
+
+def _scope(role: str, banner: str | None, company: str | None) -> Scope:
+    if role == Role.CITY:
+        return Scope("city")
+    if role == Role.BANNER and banner:
+        return Scope("banner", banner)
+    if role in COMPANY_ROLES and company:
+        return Scope("company", company)
+    return NOWHERE

@@ -1,0 +1,112 @@
+"""Tags of the pages: words in two languages, states as word + shape + colour, numbers with their unit, ages, pages of a list."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from nuan.records.registry.models import Home
+from nuan.terms.money import format_yuan
+from nuan.terms.places import CHINA
+from nuan.web.journal import masked as masked_name
+from nuan.web.wording import say
+
+register = template.Library()
+
+SHAPES = {
+    "green": '<circle cx="8" cy="8" r="7" fill="currentColor"/><path d="M4.6 8.2l2.3 2.3 4.5-4.8" stroke="var(--sheet)" stroke-width="1.8" fill="none"/>',
+    "amber": '<path d="M8 1l7.4 13.4H.6z" fill="currentColor"/><path d="M8 6v4M8 11.4v1.4" stroke="var(--sheet)" stroke-width="1.6"/>',
+    "red": '<path d="M5 1h6l4 4v6l-4 4H5l-4-4V5z" fill="currentColor"/><path d="M5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2" stroke="var(--sheet)" stroke-width="1.8"/>',
+    "grey": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.4 1.8"/><path d="M5 8h6" stroke="currentColor" stroke-width="1.6"/>',
+}
+COLOUR_WORDS = {"green": "达标", "amber": "需关注", "red": "不达标", "grey": "暂无判定"}
+VERDICTS = {"met": ("green", "达标"), "breached": ("red", "不达标"), "undecidable": ("grey", "无法判定")}
+
+
+@register.simple_tag
+def t(chinese: str, **values: object) -> str:
+    return say(chinese, **values)
+
+
+@register.simple_tag
+def state(colour: str, word: str = "") -> SafeString:
+    """A coloured word with its own shape, so that the state is readable without colour."""
+    shape = mark_safe(SHAPES[colour])
+    return format_html(
+        '<span class="state state-{}"><svg viewBox="0 0 16 16" aria-hidden="true">{}</svg>{}</span>',
+        colour,
+        shape,
+        say(word or COLOUR_WORDS[colour]),
+    )
+
+
+@register.simple_tag
+def verdict(code: str) -> SafeString:
+    colour, word = VERDICTS[code]
+    return state(colour, word)
+
+
+@register.filter
+def yuan(fen: int | None) -> str:
+    return "—" if fen is None else f"{format_yuan(fen)} {say('元')}"
+
+
+@register.filter
+def celsius(c100: int | None) -> str:
+    """19.6 °C from 1960; a missing temperature is a dash, never a zero."""
+    return "—" if c100 is None else f"{Decimal(c100) / 100:.1f} °C"
+
+
+@register.filter
+def local(moment: datetime | None) -> str:
+    return "—" if moment is None else timezone.localtime(moment).strftime("%Y-%m-%d %H:%M")
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """How old something is, in words."""
+    if moment is None:
+        return say("尚无数据")
+    minutes = int((timezone.now() - moment).total_seconds() // 60)
+    if minutes < 1:
+        return say("刚刚")
+    if minutes < 60:
+        return say("{n} 分钟前", n=minutes)
+    if minutes < 48 * 60:
+        return say("{n} 小时前", n=minutes // 60)
+    return say("{n} 天前", n=minutes // 1440)
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.RequestContext, **changes: object) -> str:
+    """The address of this page with some of its questions changed; an empty value takes a question away."""
+    query = context["request"].GET.copy()
+    for key, value in changes.items():
+        query.pop(key, None)
+        if value not in ("", None):
+            query[key] = str(value)
+    return "?" + query.urlencode()
+
+
+@register.filter
+def moment(epoch_s: int | None) -> datetime | None:
+    return None if epoch_s is None else datetime.fromtimestamp(epoch_s, CHINA)
+
+
+@register.filter
+def hundredths(value: int | None) -> str:
+    return "—" if value is None else f"{Decimal(value) / 100:,.2f}"
+
+
+@register.filter
+def svg(value: float) -> str:
+    """A number as SVG wants it, whatever the language of the page."""
+    return f"{value:.2f}"
+
+
+@register.filter
+def masked(home: Home) -> str:
+    return masked_name(home)

@@ -1,0 +1,84 @@
+"""A clause: its words, its numbers at a date, its open points and who signed, its judgements and its cases."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from nuan.records.registry.models import Banner, Company
+from nuan.records.supervision.models import CurrentJudgement, Judgement
+from nuan.web.clause_words import words_or_404
+from nuan.web.guard import Visit
+from nuan.web.journal import rows_of
+from nuan.web.tables import csv_answer, sorted_by
+from nuan.web.working import working_of
+
+PAGE = 40
+SORTS = {"newest": "-judgement_id", "amount": "-amount_fen", "subject": "subject"}
+
+
+def _current(request: Visit, key: str) -> QuerySet[CurrentJudgement]:
+    rows = request.scope.judgements(CurrentJudgement.objects.filter(clause=key))
+    if verdict := request.GET.get("verdict"):
+        rows = rows.filter(verdict=verdict)
+    if banner := request.GET.get("banner"):
+        rows = rows.filter(banner_code=banner)
+    if company := request.GET.get("company"):
+        rows = rows.filter(company_code=company)
+    order = sorted_by(request, SORTS, "newest")
+    if order == "-amount_fen":
+        rows = rows.filter(amount_fen__gt=0)
+    return rows.select_related("judgement").order_by(order, "id")
+
+
+def clause(request: Visit, key: str) -> HttpResponse:
+    words = words_or_404(key)
+    context: dict[str, Any] = {"clause": words, "sort": request.GET.get("sort", "newest")}
+    if request.scope.kind != "nothing":
+        pages = Paginator(_current(request, key), PAGE).get_page(request.GET.get("page"))
+        context |= {
+            "pages": pages,
+            "rows": rows_of([row.judgement for row in pages]),
+            "banners": request.scope.banners().order_by("code"),
+            "companies": request.scope.companies().order_by("code"),
+        }
+    return render(request, "web/clause.html", context)
+
+
+def clause_csv(request: Visit, key: str) -> HttpResponse:
+    """The filtered judgements as a file; homes by building and floor only."""
+    words_or_404(key)
+    chosen = list(_current(request, key)[:20_000])
+    names = dict(Banner.objects.values_list("code", "name")) | dict(Company.objects.values_list("code", "name"))
+    heads = ["条款", "对象", "起", "止", "结论", "原因", "数值", "标准", "金额(元)", "企业", "旗区", "分支", "规则包"]
+    rows = rows_of([row.judgement for row in chosen])
+    lines = (
+        [
+            key,
+            row.subject,
+            row.start.strftime("%Y-%m-%d %H:%M"),
+            row.end.strftime("%Y-%m-%d %H:%M"),
+            stored.judgement.get_verdict_display(),
+            row.why,
+            row.figure,
+            row.threshold,
+            None if row.amount_fen is None else f"{row.amount_fen / 100:.2f}",
+            names.get(stored.company_code, ""),
+            names.get(stored.banner_code, ""),
+            row.branch,
+            row.pack,
+        ]
+        for row, stored in zip(rows, chosen, strict=True)
+    )
+    return csv_answer(f"clause-{key}.csv", heads, lines)
+
+
+def judgement(request: Visit, pk: int) -> HttpResponse:
+    """One judgement with its working; htmx asks for the working alone."""
+    found = get_object_or_404(request.scope.judgements(Judgement.objects.select_related("run")), pk=pk)
+    template = "web/working.html" if request.headers.get("HX-Request") else "web/judgement.html"
+    newer = CurrentJudgement.objects.filter(judgement=found).exists()
+    context = {"judgement": found, "row": rows_of([found])[0], "working": working_of(found), "is_current": newer}
+    return render(request, template, context)
