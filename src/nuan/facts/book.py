@@ -8,13 +8,12 @@ import polars as pl
 from nuan.facts.schemas import TABLES, empty
 from nuan.terms.season import Season
 
-_SUBJECT_COLUMN = {
-    "home": "home",
-    "substation": "substation",
-    "source": "source",
-    "banner": "banner",
-    "company": "company",
-}
+_SUBJECTS = {"home", "building", "loop", "substation", "source", "company", "banner"}
+
+
+class UnknownSubjectError(KeyError):
+    def __init__(self, level: str) -> None:
+        super().__init__(f"no facts are kept about a “{level}”; known: {', '.join(sorted(_SUBJECTS))}")
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,20 @@ class FactBook:
         return self.tables[table] if table in self.tables else empty(table)
 
     def for_subject(self, level: str, code: str) -> "FactBook":
-        """Only the rows about one subject, so that one judgement can be made again with its trace on."""
-        column = _SUBJECT_COLUMN[level]
-        return replace(
-            self,
-            tables={
-                name: frame.filter(pl.col(column) == code) if column in frame.columns else frame
-                for name, frame in self.tables.items()
-            },
-        )
+        """Only the rows about one subject, so that one judgement can be made again with its trace on.
+
+        A table that does not speak of that level is kept whole.
+        """
+        if level not in _SUBJECTS:
+            raise UnknownSubjectError(level)
+        tables = {
+            name: frame.filter(pl.col(level) == code) if level in frame.columns else frame
+            for name, frame in self.tables.items()
+        }
+        if level == "home" and {"outage", "outage_home"} <= tables.keys():
+            own = tables["outage_home"]["outage_id"].unique().to_list()
+            tables["outage"] = tables["outage"].filter(pl.col("outage_id").is_in(own))
+        return replace(self, tables=tables)
+
+    def for_home(self, code: str) -> "FactBook":
+        return self.for_subject("home", code)

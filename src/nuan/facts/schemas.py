@@ -18,6 +18,14 @@ class Column:
     nullable: bool = False
     allowed: tuple[str, ...] = ()
 
+    @property
+    def low(self) -> int | None:
+        """Counts, lengths and money are never negative; temperatures and days may be."""
+        return 0 if self.unit in _NEVER_NEGATIVE else None
+
+
+_NEVER_NEGATIVE = {"h", "分", "0.01 m²", "0.001 t", "0.001 m³/h", "kW", "homes"}
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -25,6 +33,8 @@ class Table:
     zh: str
     row_is: str
     columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    """The columns that no two rows share."""
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
@@ -52,22 +62,22 @@ TABLES: Mapping[str, Table] = MappingProxyType({
             _c("area_m2_100", INT, "计费面积", "0.01 m²"), _c("home_class", TEXT, "用户类别"),
             _c("season_fee_fen", INT, "采暖季热费", "分", True), _c("stop_heat", BOOL, "停热"), _c("metered", BOOL, "计量收费"),
             _c("base_fee_fen", INT, "基本热费", "分", True),
-        )),
+        ), ("home",)),
         Table("home_day", "户日室温", "one home on one local day", (
             _c("home", TEXT, "热用户"), _c("day", INT32, "日", "days since 1970-01-01, UTC+8"), _c("hours_due", INT32, "应供小时", "h"),
             _c("hours_covered", INT32, "有效小时", "h"), _c("min_c100", INT32, "最低室温", "0.01 °C", True),
             _c("mean_c100", INT32, "平均室温", "0.01 °C", True), _c("hours_below", INT32, "低于标准小时", "h"),
             _c("longest_below_h", INT32, "最长连续低温", "h"), _c("hours_above", INT32, "过热小时", "h"),
-        )),
+        ), ("home", "day")),
         Table("outage", "停热事件", "one interruption", (
             _c("outage_id", TEXT, "编号"), _c("level", TEXT, "层级", allowed=LEVELS), _c("code", TEXT, "地点"),
             _c("start_s", INT, "开始", "epoch s"), _c("end_s", INT, "恢复", "epoch s", True), _c("planned", BOOL, "计划内"),
             _c("cause", TEXT, "原因", allowed=CAUSES), _c("attested_by", TEXT, "认定人"),
-        )),
+        ), ("outage_id",)),
         Table("outage_home", "户停热", "one interruption for one home", (
             _c("outage_id", TEXT, "编号"), _c("home", TEXT, "热用户"), _c("start_s", INT, "开始", "epoch s"),
             _c("end_s", INT, "恢复", "epoch s", True), _c("cause", TEXT, "原因", allowed=CAUSES),
-        )),
+        ), ("outage_id", "home")),
         Table("measurement", "测温记录", "a formal measurement", (
             _c("measurement_id", TEXT, "编号"), _c("home", TEXT, "热用户"), _c("room", TEXT, "房间"),
             _c("room_area_m2_100", INT, "房间面积", "0.01 m²", True), _c("requested_s", INT, "申请时间", "epoch s", True),
@@ -75,16 +85,16 @@ TABLES: Mapping[str, Table] = MappingProxyType({
             _c("method", TEXT, "方法"), _c("signed_user", BOOL, "用户签字"), _c("signed_company", BOOL, "企业签字"),
             _c("user_refused", BOOL, "用户拒绝"), _c("company_absent", BOOL, "企业未到"), _c("third_party", BOOL, "第三方"),
             _c("purpose", TEXT, "目的", allowed=PURPOSES),
-        )),
+        ), ("measurement_id",)),
         Table("fuel_day", "燃料日报", "one source on one day", (
             _c("source", TEXT, "热源"), _c("day", INT32, "日", "days since 1970-01-01, UTC+8"), _c("stock_t1000", INT, "库存", "0.001 t", True),
             _c("burn_t1000", INT, "日耗", "0.001 t", True), _c("arriving_t1000", INT, "在途", "0.001 t"),
-        )),
+        ), ("source", "day")),
         Table("station_hour", "站小时", "one substation, one hour", (
             _c("substation", TEXT, "换热站"), _c("hour_s", INT, "小时", "epoch s"), _c("outdoor_c100", INT32, "室外温度", "0.01 °C", True),
             _c("supply_c100", INT32, "供水温度", "0.01 °C", True), _c("return_c100", INT32, "回水温度", "0.01 °C", True),
             _c("flow_m3h_1000", INT, "流量", "0.001 m³/h", True), _c("heat_kw_10", INT, "热功率", "0.1 kW", True),
-        )),
+        ), ("substation", "hour_s")),
         Table("station_day", "站日", "one substation on one day", (
             _c("substation", TEXT, "换热站"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
             _c("day", INT32, "日", "days since 1970-01-01, UTC+8"), _c("hours_covered", INT32, "有效小时", "h"),
@@ -92,16 +102,16 @@ TABLES: Mapping[str, Table] = MappingProxyType({
             _c("expected_supply_c100", INT32, "应供水温", "0.01 °C", True), _c("heat_kwh", INT, "供热量", "kWh", True),
             _c("expected_heat_kwh", INT, "应供热量", "kWh", True), _c("rooms_covered", INT32, "有效户数", "homes"),
             _c("rooms_mean_c100", INT32, "户均室温", "0.01 °C", True), _c("outage_hours", INT32, "停热小时", "h"),
-        )),
+        ), ("substation", "day")),
         Table("vehicle", "移动应急热源车", "one vehicle", (
             _c("vehicle_id", TEXT, "编号"), _c("banner", TEXT, "旗区"), _c("power_kw", INT, "功率", "kW"),
             _c("available_from", INT32, "可用起", "days since 1970-01-01, UTC+8"),
             _c("available_to", INT32, "可用止", "days since 1970-01-01, UTC+8", True),
-        )),
-        Table("banners", "旗区", "one banner", (_c("banner", TEXT, "代码"), _c("name", TEXT, "名称"))),
+        ), ("vehicle_id",)),
+        Table("banners", "旗区", "one banner", (_c("banner", TEXT, "代码"), _c("name", TEXT, "名称")), ("banner",)),
         Table("sources", "热源", "one heat source", (
             _c("source", TEXT, "代码"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"), _c("fuel", TEXT, "燃料"),
-        )),
+        ), ("source",)),
     )
 })  # fmt: skip
 
@@ -111,42 +121,103 @@ def empty(table: str) -> pl.DataFrame:
     return pl.DataFrame(schema=TABLES[table].schema)
 
 
+# (table, what must hold, its column, Chinese, English): rows in which a null keeps a side unknown hold.
+_ROW_RULES: tuple[tuple[str, pl.Expr, str, str, str], ...] = tuple(
+    (table, holds, column, zh, en)
+    for tables, holds, column, zh, en in (
+        (("outage", "outage_home"), pl.col("end_s") > pl.col("start_s"), "end_s", "恢复早于开始", "ends before it starts"),
+        (("home_day",), pl.col("hours_covered") <= pl.col("hours_due"), "hours_covered", "有效小时多于应供小时", "more hours covered than due"),
+        (("home_day",), pl.col("hours_below") <= pl.col("hours_covered"), "hours_below", "低温小时多于有效小时", "more hours below than covered"),
+        (("home_day",), pl.col("longest_below_h") <= pl.col("hours_below"), "longest_below_h", "连续低温长于低温小时", "a run longer than all hours below"),
+        (("home_day",), pl.col("min_c100") <= pl.col("mean_c100"), "min_c100", "最低高于平均", "the lowest is above the mean"),
+        (("home_day",), pl.col("min_c100").is_not_null() == (pl.col("hours_covered") > 0), "min_c100", "有读数才有温度", "temperatures go with covered hours"),
+        (("measurement",), pl.col("measured_s").is_not_null() | pl.col("temp_c100").is_null(), "measured_s", "有温度而无测温时间", "a temperature without its time"),
+        (("vehicle",), pl.col("available_to") >= pl.col("available_from"), "available_to", "可用止早于可用起", "available to before from"),
+    )
+    for table in tables
+)  # fmt: skip
+
+
+def _line(rows: pl.Series) -> int:
+    """The line of the first true row as a person counts in a file: the header is line 1."""
+    return int(rows.arg_max() or 0) + 2
+
+
+def _column_findings(table: str, column: Column, frame: pl.DataFrame) -> list[Finding]:
+    series = frame[column.name]
+    found: list[Finding] = []
+    missing = series.is_null()
+    if missing.any() and not column.nullable:
+        found.append(
+            Finding(
+                table, "null", "不能为空", "must not be empty", "请填写，或删去该行。", _line(missing), column.name, count=int(missing.sum()),
+            )
+        )  # fmt: skip
+    if column.allowed:
+        wrong = ~series.is_in(list(column.allowed)).fill_null(True)
+        if wrong.any():
+            found.append(
+                Finding(
+                    table, "unknown_word", "不是规定的取值", "not one of the allowed words", f"可用：{'、'.join(column.allowed)}。",
+                    _line(wrong), column.name, str(series.filter(wrong)[0]), count=int(wrong.sum()),
+                )
+            )  # fmt: skip
+    if column.low is not None:
+        wrong = (series < column.low).fill_null(False)
+        if wrong.any():
+            found.append(
+                Finding(
+                    table, "negative", "不能为负", "must not be negative", "请核对数值和单位。",
+                    _line(wrong), column.name, str(series.filter(wrong)[0]), count=int(wrong.sum()),
+                )
+            )  # fmt: skip
+    return found
+
+
 def check(table: str, frame: pl.DataFrame) -> list[Finding]:
-    """All that is wrong with a frame that claims to be a fact table: columns, types, nulls, words."""
+    """All that is wrong with a frame that claims to be a fact table: columns, types, nulls, words, signs, keys, contradictions.
+
+    One finding for each kind of fault and column, with the line of its first row (header = 1) and the number of rows.
+    """
+    shape = TABLES[table]
     findings: list[Finding] = []
-
-    def add(
-        code: str,
-        zh: str,
-        en: str,
-        remedy: str,
-        field: str,
-        row: int | None = None,
-        value: str | None = None,
-        count: int = 1,
-    ) -> None:
-        findings.append(Finding(table, code, zh, en, remedy, row=row, field=field, value=value, count=count))
-
-    for column in TABLES[table].columns:
+    sound: set[str] = set()
+    for column in shape.columns:
         if column.name not in frame.columns:
-            add("missing_column", "缺少此列", "the column is missing", f"请补上“{column.zh}”列。", column.name)
-            continue
-        series = frame[column.name]
-        if series.dtype != column.dtype:
-            add("wrong_type", "类型不对", "wrong type", f"应为 {column.dtype}。", column.name, value=str(series.dtype))
-            continue
-        nulls = series.null_count()
-        if nulls and not column.nullable:
-            row = series.is_null().arg_max()
-            add("null", "不能为空", "must not be empty", "请填写，或删去该行。", column.name, row=row, count=nulls)
-        if column.allowed:
-            wrong = frame.filter(pl.col(column.name).is_not_null() & ~pl.col(column.name).is_in(list(column.allowed)))
-            if wrong.height:
-                add(
-                    "unknown_word", "不是规定的取值", "not one of the allowed words",
-                    f"可用：{'、'.join(column.allowed)}。", column.name, value=str(wrong[column.name][0]), count=wrong.height,
-                )  # fmt: skip
+            remedy = f"请补上“{column.zh}”列。"
+            findings.append(
+                Finding(table, "missing_column", "缺少此列", "the column is missing", remedy, field=column.name)
+            )
+        elif frame[column.name].dtype != column.dtype:
+            remedy, dtype = f"应为 {column.dtype}。", str(frame[column.name].dtype)
+            findings.append(
+                Finding(table, "wrong_type", "类型不对", "wrong type", remedy, field=column.name, value=dtype)
+            )
+        else:
+            sound.add(column.name)
+            findings += _column_findings(table, column, frame)
     for name in frame.columns:
-        if name not in TABLES[table].schema:
-            add("unknown_column", "多出此列", "the column is not known", "请删去，或改成规定的列名。", name)
+        if name not in shape.schema:
+            remedy = "请删去，或改成规定的列名。"
+            findings.append(Finding(table, "unknown_column", "多出此列", "the column is not known", remedy, field=name))
+    if sound.issuperset(shape.key):
+        twice = frame.select(pl.struct(shape.key).is_duplicated()).to_series()
+        if twice.any():
+            again = frame.select(~pl.struct(shape.key).is_first_distinct()).to_series()
+            value = " ".join(str(part) for part in frame.filter(again).select(shape.key).row(0))
+            findings.append(
+                Finding(
+                    table, "duplicate", "重复", "given twice", "同一键只能有一行，请合并或删去。",
+                    _line(again), "+".join(shape.key), value, count=int(again.sum()),
+                )
+            )  # fmt: skip
+    for where, holds, name, zh, en in _ROW_RULES:
+        if where == table and sound.issuperset(holds.meta.root_names()):
+            broken = frame.select(~holds.fill_null(True)).to_series()
+            if broken.any():
+                findings.append(
+                    Finding(
+                        table, "contradiction", zh, en, "请核对该行。", _line(broken), name, count=int(broken.sum())
+                    )
+                )
     return findings
