@@ -30,6 +30,8 @@ WHY: dict[str, tuple[str, str]] = {
     "fact_missing": ("缺少事实记录", "a fact is missing"),
     "cause_unknown": ("停热原因未查明", "the cause of the outage is not established"),
     "not_ended": ("事件尚未结束", "the event has not ended"),
+    "in_outage": ("当时处于停热事件之中，按停热条款处理", "it fell into an outage, which its own clause judges"),
+    "no_design_weather": ("没有天气对应的应供水温或应供热量", "what the weather asked for is not known"),
     "sensor_not_evidence": ("传感器读数仅作预警，不作证据", "sensor readings are a warning only, not evidence"),
 }
 

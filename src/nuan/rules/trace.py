@@ -23,8 +23,9 @@ class Step:
 
 @dataclass(slots=True)
 class Trace:
-    """Collects steps while a rule runs on one subject."""
+    """Collects steps while a rule runs on one subject. `item` is the judgement asked about, for rules that make several."""
 
+    item: str = "season"
     steps: list[Step] = field(default_factory=list)
     sentences: dict[str, str] = field(default_factory=dict)
 
