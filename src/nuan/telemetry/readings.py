@@ -1,14 +1,19 @@
 """Readings as columns, and the flags that travel with them to the pixel."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntFlag
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 class Flag(IntFlag):
-    """What is known against a reading. A reading is *trusted* when none of `UNTRUSTED` is set."""
+    """What is known against a reading. A reading is *trusted* when none of `UNTRUSTED` is set.
+
+    MISSING: the sender said that it has no value; `value` is then 0 and means nothing.
+    """
 
     NONE = 0
     MISSING = 1
@@ -31,22 +36,36 @@ _ZH = {
 }  # fmt: skip
 
 UNTRUSTED = int(Flag.MISSING | Flag.STUCK | Flag.OUT_OF_RANGE | Flag.JUMP | Flag.FUTURE)
+"""A reading with one of these is kept and shown, and counts as no coverage."""
 GAP = -32768
-"""In dense tiles of int16: no trusted reading in this hour."""
+"""In dense int16 tiles: no trusted reading in this hour."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReadingBatch:
-    """`series` uint32[n], `time_s` int64[n] (UTC epoch), `value` int32[n] (fixed-point), `flags` uint8[n], `revision` uint8[n].
+    """n readings: `series` uint32 ids of the store, `time_s` int64 UTC epoch seconds, `value` int32 fixed-point, `flags` uint8.
 
-    `revision` 0 is the first report of a point in time; a correction has a higher one.
+    Of two readings of one series and time the one with the higher `rank` (uint8, quality: 0 a device's own report) stands, then the
+    higher `revision` (uint16, of the source), then the one acknowledged later. None means 0 for all.
     """
 
     series: NDArray[np.uint32]
     time_s: NDArray[np.int64]
     value: NDArray[np.int32]
     flags: NDArray[np.uint8]
-    revision: NDArray[np.uint8]
+    revision: NDArray[np.uint16] | None = None
+    rank: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        wanted = {"series": np.uint32, "time_s": np.int64, "value": np.int32, "flags": np.uint8}
+        wanted |= {"rank": np.uint8} if self.rank is not None else {}
+        wanted |= {"revision": np.uint16} if self.revision is not None else {}
+        for name, dtype in wanted.items():
+            column = getattr(self, name)
+            if column.dtype != dtype or column.shape != (len(self.series),):
+                raise ValueError(
+                    f"ReadingBatch.{name} is {column.dtype}{column.shape}, wanted {dtype.__name__} ({len(self.series)},)"
+                )
 
     @classmethod
     def of(
@@ -56,7 +75,8 @@ class ReadingBatch:
         value: NDArray[np.int32],
         flags: NDArray[np.uint8] | int = 0,
         revision: int = 0,
-    ) -> "ReadingBatch":
+        rank: int = 0,
+    ) -> Self:
         """Fill scalars up to columns and hold the types."""
         rows = len(time_s)
         return cls(
@@ -64,47 +84,51 @@ class ReadingBatch:
             time_s.astype(np.int64, copy=False),
             value.astype(np.int32, copy=False),
             np.full(rows, flags, np.uint8) if isinstance(flags, int) else flags.astype(np.uint8, copy=False),
-            np.full(rows, revision, np.uint8),
+            np.full(rows, revision, np.uint16),
+            np.full(rows, rank, np.uint8),
+        )
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
+
+    @classmethod
+    def concat(cls, batches: Iterable["ReadingBatch"]) -> Self:
+        """In the order given, which is the order of arrival."""
+        parts = list(batches)
+        if not parts:
+            return cls.empty()
+        return cls(
+            np.concatenate([part.series for part in parts]),
+            np.concatenate([part.time_s for part in parts]),
+            np.concatenate([part.value for part in parts]),
+            np.concatenate([part.flags for part in parts]),
+            np.concatenate([part.revisions for part in parts]),
+            np.concatenate([part.ranks for part in parts]),
         )
 
     def __len__(self) -> int:
-        return len(self.time_s)
+        return len(self.series)
 
-    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "ReadingBatch":
-        return ReadingBatch(*(column[which] for column in self.columns))
+    def take(self, which: NDArray[np.integer] | NDArray[np.bool_] | slice) -> "ReadingBatch":
+        return ReadingBatch(
+            self.series[which],
+            self.time_s[which],
+            self.value[which],
+            self.flags[which],
+            None if self.revision is None else self.revision[which],
+            None if self.rank is None else self.rank[which],
+        )
 
     @property
-    def columns(
-        self,
-    ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]:
-        return self.series, self.time_s, self.value, self.flags, self.revision
+    def revisions(self) -> NDArray[np.uint16]:
+        return np.zeros(len(self), np.uint16) if self.revision is None else self.revision
 
-    @staticmethod
-    def concat(batches: "list[ReadingBatch]") -> "ReadingBatch":
-        if not batches:
-            return ReadingBatch.of(0, np.zeros(0, np.int64), np.zeros(0, np.int32))
-        return ReadingBatch(
-            np.concatenate([b.series for b in batches]),
-            np.concatenate([b.time_s for b in batches]),
-            np.concatenate([b.value for b in batches]),
-            np.concatenate([b.flags for b in batches]),
-            np.concatenate([b.revision for b in batches]),
-        )
+    @property
+    def ranks(self) -> NDArray[np.uint8]:
+        return np.zeros(len(self), np.uint8) if self.rank is None else self.rank
 
-    def newest(self) -> "tuple[ReadingBatch, ReadingBatch]":
-        """(the one reading that holds for each series and time, the readings it supersedes), both sorted by series and time.
-
-        A higher revision wins, then a trusted reading over an untrusted one, then the larger value: the result depends on the set
-        of readings, never on their order.
-        """
-        trusted = (self.flags & UNTRUSTED) == 0
-        order = np.lexsort((self.value, trusted, self.revision, self.time_s, self.series))
-        ordered = self.take(order)
-        last = np.ones(len(self), dtype=bool)
-        same = (ordered.series[1:] == ordered.series[:-1]) & (ordered.time_s[1:] == ordered.time_s[:-1])
-        last[:-1] = ~same
-        follower = np.minimum(np.arange(len(self)) + 1, max(len(self) - 1, 0))
-        identical = (
-            ~last & (ordered.value == ordered.value[follower]) & (ordered.revision == ordered.revision[follower])
-        )
-        return ordered.take(last), ordered.take(~last & ~identical)
+    @property
+    def trusted(self) -> NDArray[np.bool_]:
+        """True where the value may count as coverage."""
+        return np.asarray((self.flags & np.uint8(UNTRUSTED)) == 0, np.bool_)

@@ -1,0 +1,88 @@
+"""The manifest: which files are the store now, and up to which sequence number they cover the journal. One rename publishes it."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+from nuan.telemetry.store.durable import write_durably
+from nuan.telemetry.store.errors import StoreDamagedError
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A Parquet file of one quantity, bucket and local month (months since 1970-01)."""
+
+    path: str
+    quantity: str
+    bucket: int
+    month: int
+    readings: int
+    bytes: int
+    digest: str
+
+    @property
+    def slot(self) -> tuple[str, int, int]:
+        return self.quantity, self.bucket, self.month
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A file beside the segments: series names, superseded readings, or what a fold touched; `sequence` of the fold that wrote it."""
+
+    path: str
+    sequence: int
+    bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    buckets: int
+    sequence: int = 0
+    next_series: int = 0
+    segments: tuple[Segment, ...] = ()
+    series: tuple[Extra, ...] = ()
+    superseded: tuple[Extra, ...] = ()
+    touched: tuple[Extra, ...] = ()
+    retired: tuple[str, ...] = field(default=())
+    """Files that the manifest before this one named: kept for one more round, for readers that still hold it."""
+
+    def paths(self) -> set[str]:
+        return {entry.path for entry in self.entries()} | set(self.retired)
+
+    def entries(self) -> "tuple[Segment | Extra, ...]":
+        return (*self.segments, *self.series, *self.superseded, *self.touched)
+
+    def content_hash(self) -> str:
+        """Of the state: the same readings folded at the same points give the same hash, on any machine."""
+        body = asdict(replace(self, retired=()))
+        return sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def load(cls, root: Path) -> Self | None:
+        """None when there is no store yet."""
+        path = root / NAME
+        try:
+            text = path.read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        try:
+            document = json.loads(text)
+            body = document["manifest"]
+            for name, kind in (("segments", Segment), ("series", Extra), ("superseded", Extra), ("touched", Extra)):
+                body[name] = tuple(kind(**entry) for entry in body[name])
+            body["retired"] = tuple(body["retired"])
+            manifest = cls(**body)
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreDamagedError(path, f"cannot be read ({error})") from error
+        if manifest.content_hash() != document["hash"]:
+            raise StoreDamagedError(path, "does not match its own hash")
+        return manifest
+
+    def publish(self, root: Path) -> None:
+        document = {"hash": self.content_hash(), "manifest": asdict(self)}
+        write_durably(root / NAME, json.dumps(document, separators=(",", ":"), sort_keys=True).encode())
