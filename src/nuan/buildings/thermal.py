@@ -31,8 +31,8 @@ class HomePhysics:
     solar_k_per_w_m2: FloatArray
     emission_k: FloatArray
     windiness: FloatArray
-    window_k: float = 0.06
-    opens_at_c: float = 22.6
+    window_k: float = 0.02
+    opens_at_c: float = 23.0
 
     def __len__(self) -> int:
         return len(self.tau_h)

@@ -67,7 +67,9 @@ def parse_epw(text: str, name: str = "EPW") -> tuple[WeatherYear | None, list[Fi
             columns[key][hour] = value
     if not seen.all():
         count = int((~seen).sum())
-        findings.append(_finding(where, "missing_hours", "全年 8760 小时不全", "hours of the year are missing", count=count))
+        findings.append(
+            _finding(where, "missing_hours", "全年 8760 小时不全", "hours of the year are missing", count=count)
+        )
     if any(finding.severity == "error" for finding in findings):
         return None, findings
     for key in columns:

@@ -61,7 +61,7 @@ def _over_year(monthly: FloatArray) -> FloatArray:
     days = (np.arange(8760) + 0.5) / 24
     x = np.concatenate([_MIDDLES[-1:] - 365, _MIDDLES, _MIDDLES[:1] + 365])
     y = np.concatenate([monthly[-1:], monthly, monthly[:1]])
-    return np.interp(days, x, y)
+    return np.asarray(np.interp(days, x, y), dtype=np.float64)
 
 
 def _temperature(synoptic: FloatArray, clearness: FloatArray) -> FloatArray:
