@@ -6,7 +6,7 @@ Plausible ranges say when a reading is out of range (a flag), not when it is wro
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -111,7 +111,10 @@ def to_fixed(key: str, value: Fraction | Decimal | int | float | str) -> int:
     >>> to_fixed("room_temp", "17.995")
     1800
     """
-    steps = Fraction(str(value)) / quantity(key).resolution
+    try:
+        steps = Fraction(str(value)) / quantity(key).resolution
+    except (ValueError, ZeroDivisionError):
+        raise QuantityTextError(f"“{value}” is not a number") from None
     magnitude = (2 * abs(steps).numerator + abs(steps).denominator) // (2 * abs(steps).denominator)
     return magnitude if steps >= 0 else -magnitude
 
@@ -151,7 +154,8 @@ def convert(value: Fraction, unit: str, key: str) -> Fraction:
     return (value + offset) * factor
 
 
-_VALUE = re.compile(r"^\s*([+-]?\d+(?:[.]\d+)?)\s*(\S*)\s*$")
+# A unit may begin with neither a comma (18,5 is no number here) nor what would continue the number.
+_VALUE = re.compile(r"^\s*([+-]?\d+(?:[.]\d+)?(?:[eE][+-]?\d{1,2})?)(?:\s+(\S+)|([^\s\d,，.]\S*))?\s*$")
 
 
 def parse_value(text: str, key: str) -> int:
@@ -163,11 +167,7 @@ def parse_value(text: str, key: str) -> int:
     match = _VALUE.match(text)
     if match is None:
         raise QuantityTextError(f"“{text}” is not a number with a unit")
-    try:
-        number = Fraction(Decimal(match[1]))
-    except InvalidOperation:
-        raise QuantityTextError(f"“{text}” is not a number") from None
-    return to_fixed(key, convert(number, match[2] or quantity(key).unit, key))
+    return to_fixed(key, convert(Fraction(match[1]), match[2] or match[3] or quantity(key).unit, key))
 
 
 KWH_PER_GJ = Fraction(10_000, 36)
