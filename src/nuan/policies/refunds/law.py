@@ -133,9 +133,11 @@ def season_rule(pack: Pack, at: date, known_on: date | None = None) -> SeasonRul
     )
 
 
-def refund_law(pack: Pack, season: Season, known_on: date | None = None, days: int | None = None) -> RefundLaw:
-    """Compile `pack` for `season`. `days` overrides the season's day count."""
-    at = season.first_day
+def refund_law(
+    pack: Pack, season: Season, known_on: date | None = None, days: int | None = None, at: date | None = None
+) -> RefundLaw:
+    """Compile `pack` for `season`. `days` overrides the season's day count, `at` the law date (its first day)."""
+    at = at or season.first_day
 
     def value(key: str) -> Any:
         return pack.value(key, at, known_on)

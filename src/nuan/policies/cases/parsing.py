@@ -1,0 +1,579 @@
+"""YAML of one situation → `Situation`, or all its findings at once, each with its line and what to do."""
+
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from nuan.policies.cases.situation import KINDS, ColdDays, Expectation, HomeFact, OutageFact, Situation, Test
+from nuan.policies.cases.source import Located
+from nuan.policies.refunds.columns import CAUSES, PURPOSES
+from nuan.policies.refunds.law import hundredths, season_rule
+from nuan.rules.interpretation import Signed, UnknownOption
+from nuan.rules.pack import Pack, UnknownKey, UnknownPack, contract_layer, load_pack
+from nuan.terms.findings import Finding, FindingsError
+from nuan.terms.places import CHINA, DAY_S, HOUR_S, day_number, to_epoch
+from nuan.terms.season import Season, SeasonError, SeasonRule
+
+TOP = (
+    "id", "title", "note", "pack", "season", "law_date", "known_on", "as_of", "home", "outages", "measurements", "repairs",
+    "cold_days", "readings", "fuel", "vehicles", "interpretations", "parameters", "expected",
+)  # fmt: skip
+HOME = (
+    "area_m2", "price", "price_fen", "fee", "fee_yuan", "fee_fen", "season_fee", "season_fee_fen", "base_fee", "base_fee_yuan",
+    "base_fee_fen", "base_share_percent", "meter_charge", "meter_charge_fen", "metered", "stop_heat", "class", "tariff",
+)  # fmt: skip
+OUTAGE = ("id", "from", "to", "start", "end", "hours", "cause", "attested", "planned", "note")
+TEST = (
+    "id", "at", "temp_c", "requested", "room", "room_area_m2", "signed_user", "signed_company", "user_refused", "company_absent",
+    "no_record", "third_party", "purpose", "note",
+)  # fmt: skip
+EXPECTED = ("amount", "amount_fen", "verdict", "why", "low", "low_fen", "high", "high_fen", "value")
+VERDICTS = ("met", "breached", "undecidable")
+_MOMENT = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$")
+
+
+class BadValueError(ValueError):
+    """A value that does not parse; carries what is wrong and what to do, in Chinese, and in English."""
+
+    def __init__(self, zh: str, en: str, remedy: str) -> None:
+        self.zh, self.en, self.remedy = zh, en, remedy
+        super().__init__(en)
+
+
+def yuan_to_fen(value: Any) -> int:
+    """
+    >>> yuan_to_fen("2,400.50 元"), yuan_to_fen(24)
+    (240050, 2400)
+    """
+    text = str(value).replace(",", "").replace("元", "").replace("¥", "").strip()
+    try:
+        fen = Fraction(text) * 100
+    except ValueError:
+        raise BadValueError("不是金额", "not an amount", "写元，如 2400 或 2400.50；写分用 …_fen。") from None
+    if fen.denominator != 1 or fen < 0:
+        raise BadValueError(
+            "金额须不为负，且不多于两位小数", "an amount has at most two decimals", "写元，如 2400.50。"
+        )
+    return int(fen)
+
+
+def whole(value: Any) -> int:
+    try:
+        number = Fraction(str(value))
+    except ValueError:
+        raise BadValueError("不是数字", "not a number", "写整数。") from None
+    if number.denominator != 1 or number < 0:
+        raise BadValueError("须是不为负的整数", "must be a whole number", "写整数。")
+    return int(number)
+
+
+def temperature(value: Any) -> int:
+    try:
+        found = hundredths(str(value).replace("℃", "").replace("°C", "").strip())
+    except ValueError:
+        raise BadValueError("不是温度", "not a temperature", "写摄氏度，至多两位小数，如 17.99。") from None
+    if not -5000 <= found <= 6000:
+        raise BadValueError("温度超出可能范围", "an impossible temperature", "写摄氏度，如 17.99。")
+    return found
+
+
+def area(value: Any) -> int:
+    try:
+        found = Fraction(str(value)) * 100
+    except ValueError:
+        raise BadValueError("不是面积", "not an area", "写平方米，如 100 或 89.5。") from None
+    if found.denominator != 1 or found <= 0:
+        raise BadValueError("面积须大于零，至多两位小数", "an area has at most two decimals", "写平方米，如 89.5。")
+    return int(found)
+
+
+def truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise BadValueError("须是 true 或 false", "must be true or false", "写 true 或 false。")
+
+
+def moment(value: Any) -> int:
+    """Epoch seconds; local time (UTC+8) unless an offset is given; a bare date is its 00:00; 24:00 is the end of the day.
+
+    >>> moment("2026-01-01 24:00") == moment("2026-01-02")
+    True
+    """
+    match = _MOMENT.match(str(value).strip())
+    if match is None:
+        raise BadValueError("不是时间", "not a time", "写 2026-01-01 22:00 或 2026-01-01T22:00:00+08:00。")
+    year, month, day_, hour, minute, second, offset = match.groups()
+    try:
+        start = datetime(int(year), int(month), int(day_), tzinfo=CHINA)
+    except ValueError:
+        raise BadValueError("没有这一天", "there is no such day", "核对年月日。") from None
+    passed = int(hour or 0) * HOUR_S + int(minute or 0) * 60 + int(second or 0)
+    if passed > DAY_S or int(minute or 0) > 59 or int(second or 0) > 59:
+        raise BadValueError("一天里没有这个时刻", "there is no such time of day", "时刻在 00:00 与 24:00 之间。")
+    shift = 0
+    if offset:
+        zone = timedelta(0)
+        if offset != "Z":
+            digits = offset[1:].replace(":", "")
+            zone = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset[0] == "-" else 1)
+        shift = 8 * HOUR_S - int(zone.total_seconds())
+    return to_epoch(start) + passed + shift
+
+
+def day(value: Any) -> date:
+    text = str(value).strip()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadValueError("不是日期", "not a date", "写 2026-01-01。") from None
+
+
+class Reader:
+    """Reads keys of located mappings and keeps every finding instead of stopping at the first."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.findings: list[Finding] = []
+
+    def add(self, line: int, field: str, zh: str, en: str, remedy: str, value: Any = None) -> None:
+        shown = None if value is None else str(value)
+        self.findings.append(Finding(self.where, "bad_value", zh, en, remedy, row=line, field=field, value=shown))
+
+    def known(self, given: Located, allowed: Iterable[str]) -> None:
+        allowed = tuple(allowed)
+        for key in given:
+            if key not in allowed:
+                self.add(
+                    given.lines.get(key, given.line),
+                    key,
+                    "不认识这一项",
+                    "unknown key",
+                    f"可用：{'、'.join(allowed)}。",
+                )
+
+    def get(self, given: Located, key: str, parse: Callable[[Any], Any], default: Any = None) -> Any:
+        value = given.get(key)
+        if value is None:
+            return default
+        try:
+            return parse(value)
+        except BadValueError as error:
+            self.add(given.lines.get(key, given.line), key, error.zh, error.en, error.remedy, value)
+            return default
+
+    def need(self, given: Located, key: str, parse: Callable[[Any], Any]) -> Any:
+        if given.get(key) is None:
+            self.add(given.line, key, "缺少此项", "missing", "请补上。")
+            return None
+        return self.get(given, key, parse)
+
+    def word(self, given: Located, key: str, allowed: tuple[str, ...], default: str) -> str:
+        value = given.get(key, default)
+        if value not in allowed:
+            self.add(
+                given.lines.get(key, given.line),
+                key,
+                "不是可用的词",
+                "not an allowed word",
+                f"可用：{'、'.join(allowed)}。",
+                value,
+            )
+            return default
+        return str(value)
+
+    def rows(self, given: Located, key: str) -> list[Located]:
+        value = given.get(key)
+        if value is None:
+            return []
+        if isinstance(value, Located):
+            return [value]
+        if not isinstance(value, list) or not all(isinstance(each, Located) for each in value):
+            self.add(
+                given.lines.get(key, given.line),
+                key,
+                "应是一个列表，每行是“项: 值”",
+                "must be a list of mappings",
+                "参见 docs/cases.md。",
+            )
+            return []
+        return value
+
+
+def parse(given: Located, where: str) -> Situation:
+    """Raises FindingsError with every finding of the situation."""
+    read = Reader(where)
+    read.known(given, TOP)
+    if given.get("id") is None:
+        read.add(given.line, "id", "情形没有编号", "the situation has no id", "写 id: 一个不重复的短名。")
+    pack = _pack(given, read)
+    law_date = read.get(given, "law_date", day)
+    season, season_days = _season(given, pack, law_date, read)
+    home = _home(given, read)
+    as_of_key = "as_of" if given.get("as_of") is not None else "known_on"
+    as_of = read.get(given, as_of_key, _until)
+    readings = _readings(given, read)
+    outages = tuple(_outage(row, number, read) for number, row in enumerate(read.rows(given, "outages"), 1))
+    tests = tuple(_test(row, number, read) for number, row in enumerate(read.rows(given, "measurements"), 1))
+    cold = tuple(_cold(row, read) for row in read.rows(given, "cold_days"))
+    repairs = tuple(read.need(row, "at", moment) or 0 for row in _moments(given, "repairs", read))
+    fuel = tuple(_fuel(row, read) for row in read.rows(given, "fuel"))
+    vehicles = tuple(_vehicle(row, read) for row in read.rows(given, "vehicles"))
+    expected = tuple(_expected(given, read))
+    if cold and tests:
+        read.add(
+            given.lines["cold_days"],
+            "cold_days",
+            "cold_days 与 measurements 不能同时给出",
+            "give one of both",
+            "保留其中一项。",
+        )
+    if read.findings or pack is None or season is None:
+        raise FindingsError(read.findings)
+    return Situation(
+        where=where,
+        line=given.line,
+        id=str(given["id"]),
+        title=str(given.get("title") or ""),
+        pack=pack,
+        season=season,
+        season_days=season_days,
+        law_date=law_date or season.first_day,
+        as_of_s=to_epoch(season.end) if as_of is None else as_of,
+        home=home,
+        outages=outages,
+        tests=tests,
+        repairs=repairs,
+        cold_days=cold,
+        readings=readings,
+        fuel=fuel,
+        vehicles=vehicles,
+        has_fuel=given.get("fuel") is not None,
+        has_vehicles=given.get("vehicles") is not None,
+        expected=expected,
+        raw=given,
+    )
+
+
+def _until(value: Any) -> int:
+    """A bare date means its end: everything that happened on that day is known."""
+    return moment(value) + (DAY_S if len(str(value).strip()) <= 10 else 0)
+
+
+def _pack(given: Located, read: Reader) -> Pack | None:
+    line = given.lines.get("pack", given.line)
+    spec = given.get("pack", "directive")
+    own: dict[str, Any] = {}
+    if isinstance(spec, Located):
+        read.known(spec, ("base", "name", "parameters", "interpretations"))
+        own.update(spec.get("parameters") or {})
+    own.update(given.get("parameters") or {})
+    name = str(spec.get("base", spec.get("name", "directive"))) if isinstance(spec, Located) else str(spec)
+    answers: dict[str, Any] = dict(spec.get("interpretations") or {}) if isinstance(spec, Located) else {}
+    answers.update(given.get("interpretations") or {})
+    signed = [
+        Signed(key, str(option), signed_by="情形给定")
+        for key, option in answers.items()
+        if option not in (None, "unsigned")
+    ]
+    above = [contract_layer(_plain(own))] if own else []
+    try:
+        return load_pack(name, signed, above=above)
+    except UnknownPack as error:
+        read.add(line, "pack", "没有这个规则包", "no such pack", f"可用：{'、'.join(error.known)}。", name)
+    except UnknownOption as error:
+        place = given.lines.get("interpretations", line)
+        read.add(
+            place, error.key, "解释没有这个选项", "no such option", f"可选：{'、'.join(error.options)}。", error.option
+        )
+    except UnknownKey as error:
+        place = given.lines.get("interpretations" if error.kind == "解释" else "parameters", line)
+        read.add(place, error.key, f"没有这个{error.kind}", "unknown key", "参见 docs/cases.md 的列表。")
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, int | bool | str) or value is None else str(value)
+
+
+def _season(given: Located, pack: Pack | None, law_date: date | None, read: Reader) -> tuple[Season | None, int | None]:
+    line = given.lines.get("season", given.line)
+    spec = given.get("season")
+    if spec is None:
+        read.add(
+            line,
+            "season",
+            "没有写供热期",
+            "no season",
+            "写 season: 2025-2026，或 season: {start: 2025-10-15, end: 2026-04-15}。",
+        )
+        return None, None
+    days = None
+    try:
+        if isinstance(spec, Located) and "start" in spec:
+            read.known(spec, ("start", "end", "start_time", "end_time", "days"))
+            first, last = read.need(spec, "start", day), read.need(spec, "end", day)
+            days = read.get(spec, "days", whole)
+            if first is None or last is None:
+                return None, None
+            rule = SeasonRule(
+                first.month,
+                first.day,
+                last.month,
+                last.day,
+                str(spec.get("start_time", "00:00")),
+                str(spec.get("end_time", "24:00")),
+            )
+            season = rule.season(first.year)
+            if season.last_day != last:
+                read.add(line, "season", "供热期跨了不止一年", "the season spans more than a year", "核对起止日期。")
+            return season, days
+        if isinstance(spec, Located):
+            read.known(spec, ("year", "days"))
+            days = read.get(spec, "days", whole)
+            year = read.need(spec, "year", whole)
+        else:
+            year = int(str(spec).split("-")[0])
+    except (SeasonError, ValueError):
+        read.add(
+            line,
+            "season",
+            "不是供热期",
+            "not a season",
+            "写 2025-2026，或 {start: 2025-10-15, end: 2026-04-15}。",
+            spec,
+        )
+        return None, None
+    if pack is None or year is None:
+        return None, days
+    found = season_rule(pack, law_date or date(year, 12, 31))
+    if found is None:
+        read.add(
+            line,
+            "season",
+            f"规则包 {pack.name} 未载明供热期",
+            "the pack does not say when the season is",
+            "写 season: {start: …, end: …}。",
+        )
+        return None, days
+    return found.season(year), days
+
+
+def _home(given: Located, read: Reader) -> HomeFact:
+    home = given.get("home")
+    if home is not None and not isinstance(home, Located):
+        read.add(
+            given.lines["home"], "home", "应是“项: 值”", "must be a mapping", "如 home: {area_m2: 100, price: 24}。"
+        )
+        home = None
+    if home is None:
+        return HomeFact(None, None, None, None, False, False, "residential")
+    read.known(home, HOME)
+    size = read.get(home, "area_m2", area)
+    fee = _money(home, ("fee", "season_fee", "fee_yuan"), ("fee_fen", "season_fee_fen"), read)
+    price = _money(home, ("price",), ("price_fen",), read)
+    if fee is None and price is not None and size is not None:
+        fee = (2 * price * size + 100) // 200
+    base = _money(home, ("base_fee", "base_fee_yuan"), ("base_fee_fen",), read)
+    percent = read.get(home, "base_share_percent", whole)
+    if base is None and percent is not None and fee is not None:
+        base = (2 * fee * percent + 100) // 200
+    return HomeFact(
+        fee_fen=fee,
+        base_fee_fen=base,
+        meter_charge_fen=_money(home, ("meter_charge",), ("meter_charge_fen",), read),
+        area_m2_100=size,
+        metered=read.get(home, "metered", truth, False),
+        stop_heat=read.get(home, "stop_heat", truth, False),
+        home_class=str(home.get("class", "residential")),
+    )
+
+
+def _money(given: Located, yuan_keys: tuple[str, ...], fen_keys: tuple[str, ...], read: Reader) -> int | None:
+    found = [read.get(given, key, yuan_to_fen) for key in yuan_keys if given.get(key) is not None]
+    found += [read.get(given, key, whole) for key in fen_keys if given.get(key) is not None]
+    if len(set(found)) > 1:
+        read.add(given.line, yuan_keys[0], "同一金额写了不同的数", "amounts disagree", "只写一个。")
+    return found[0] if found else None
+
+
+def _outage(row: Located, number: int, read: Reader) -> OutageFact:
+    read.known(row, OUTAGE)
+    start = read.need(row, "from" if "start" not in row else "start", moment) or 0
+    end = read.get(row, "to" if "end" not in row else "end", moment)
+    hours = row.get("hours")
+    if end is None and hours is not None:
+        with suppress(ValueError):
+            end = start + int(Fraction(str(hours)) * HOUR_S)
+    if end is not None and end <= start:
+        read.add(row.line, "to", "恢复不晚于开始", "the outage ends before it starts", "核对起止时间。")
+    attested = row.get("attested", True)
+    return OutageFact(
+        str(row.get("id", f"O{number}")),
+        start,
+        end,
+        read.word(row, "cause", CAUSES, "supplier"),
+        attested not in (False, "", None),
+    )
+
+
+def _test(row: Located, number: int, read: Reader) -> Test:
+    read.known(row, TEST)
+    at = read.get(row, "at", moment)
+    asked = read.get(row, "requested", moment)
+    if at is None and asked is None:
+        read.add(
+            row.line,
+            "at",
+            "没有测温时间，也没有申请时间",
+            "neither measured nor requested",
+            "写 at: 2026-01-01 10:00。",
+        )
+    taken = at if at is not None else asked or 0
+    return Test(
+        id=str(row.get("id", f"M{number}")),
+        room=str(row.get("room", "living")),
+        room_area_m2_100=read.get(row, "room_area_m2", area),
+        requested_s=asked if asked is not None else taken,
+        measured_s=taken,
+        temp_c100=read.get(row, "temp_c", temperature),
+        signed_user=read.get(row, "signed_user", truth, True),
+        signed_company=read.get(row, "signed_company", truth, True),
+        user_refused=read.get(row, "user_refused", truth, False),
+        company_absent=read.get(row, "company_absent", truth, False),
+        no_record=read.get(row, "no_record", truth, False),
+        third_party=read.get(row, "third_party", truth, False),
+        purpose=read.word(row, "purpose", PURPOSES, "complaint"),
+    )
+
+
+def _cold(row: Located, read: Reader) -> ColdDays:
+    read.known(row, ("temp_c", "days"))
+    return ColdDays(read.need(row, "temp_c", temperature) or 0, read.need(row, "days", whole) or 0)
+
+
+def _moments(given: Located, key: str, read: Reader) -> list[Located]:
+    """`repairs: [2026-01-05 10:00]` as well as `repairs: [{at: …}]`."""
+    value = given.get(key)
+    if isinstance(value, list) and value and not any(isinstance(each, Located) for each in value):
+        rows = []
+        for each in value:
+            row = Located()
+            row.line = given.lines[key]
+            row["at"] = each
+            rows.append(row)
+        return rows
+    return read.rows(given, key)
+
+
+def _readings(given: Located, read: Reader) -> tuple[tuple[int, int | None], ...]:
+    """Hours of the room sensor: (start of the hour, 0.01 °C or None for a gap). Later rows replace earlier ones."""
+    hours: dict[int, int | None] = {}
+    for row in read.rows(given, "readings"):
+        read.known(row, ("from", "to", "at", "day", "hours", "temp_c", "gap"))
+        value = None if row.get("gap") else read.get(row, "temp_c", temperature)
+        if row.get("day") is not None:
+            start = read.get(row, "day", moment)
+            listed = row.get("hours") or []
+            if not isinstance(listed, list) or len(listed) > 24:
+                read.add(
+                    row.line,
+                    "hours",
+                    "应是至多 24 个小时值",
+                    "at most 24 hourly values",
+                    "如 hours: [18.0, 17.9, null]。",
+                )
+                continue
+            for hour, each in enumerate(listed):
+                cell = Located()
+                cell.line = row.lines.get("hours", row.line)
+                cell["hours"] = each
+                if start is not None:
+                    hours[start + hour * HOUR_S] = read.get(cell, "hours", temperature)
+        elif row.get("at") is not None:
+            at = read.get(row, "at", moment)
+            if at is not None:
+                hours[at - at % HOUR_S] = value
+        else:
+            start, end = read.need(row, "from", moment), read.need(row, "to", moment)
+            if start is not None and end is not None:
+                for at in range(start - start % HOUR_S, end, HOUR_S):
+                    hours[at] = value
+    return tuple(sorted(hours.items()))
+
+
+def _fuel(row: Located, read: Reader) -> dict[str, int | None]:
+    read.known(row, ("day", "stock_t", "burn_t", "arriving_t"))
+    when = read.need(row, "day", day)
+
+    def tonnes(value: Any) -> int:
+        try:
+            found = Fraction(str(value)) * 1000
+        except ValueError:
+            raise BadValueError("不是吨数", "not tonnes", "写吨，如 1500。") from None
+        return int(found)
+
+    return {
+        "day": day_number(when) if when else 0,
+        "stock_t1000": read.get(row, "stock_t", tonnes),
+        "burn_t1000": read.get(row, "burn_t", tonnes),
+        "arriving_t1000": read.get(row, "arriving_t", tonnes, 0),
+    }
+
+
+def _vehicle(row: Located, read: Reader) -> dict[str, int | None]:
+    read.known(row, ("id", "power_kw", "from", "to"))
+    start, end = read.get(row, "from", day), read.get(row, "to", day)
+    return {
+        "power_kw": read.get(row, "power_kw", whole, 0),
+        "available_from": day_number(start) if start else 0,
+        "available_to": day_number(end) if end else None,
+    }
+
+
+def _expected(given: Located, read: Reader) -> Iterable[Expectation]:
+    expected = given.get("expected")
+    if expected is None:
+        return
+    if not isinstance(expected, Located):
+        read.add(
+            given.lines["expected"],
+            "expected",
+            "应是“项: 值”",
+            "must be a mapping",
+            "如 expected: {outage_refund: 39.34}。",
+        )
+        return
+    for key, value in expected.items():
+        line = expected.lines[key]
+        target = key.removesuffix("_fen")
+        target = {"total": "total_refund", "refund": "total_refund"}.get(target, target)
+        if target not in KINDS and not re.match(r"^\d\.\d", target):
+            read.add(
+                line, key, "不认识这一项", "unknown key", f"可用：{'、'.join(KINDS)}（可加 _fen），或条款号，如 2.5.2。"
+            )
+            continue
+        if isinstance(value, Located):
+            read.known(value, EXPECTED)
+            why = value.get("why") or ()
+            yield Expectation(
+                target,
+                line,
+                amount_fen=_money(value, ("amount",), ("amount_fen",), read),
+                verdict=read.word(value, "verdict", VERDICTS, "met") if "verdict" in value else None,
+                why=(str(why),) if isinstance(why, str) else tuple(str(each) for each in why),
+                low_fen=_money(value, ("low",), ("low_fen",), read),
+                high_fen=_money(value, ("high",), ("high_fen",), read),
+                value=read.get(value, "value", whole),
+            )
+        elif str(value) in VERDICTS:
+            yield Expectation(target, line, verdict=str(value))
+        elif value is not None:
+            fen = read.get(expected, key, whole if key.endswith("_fen") else yuan_to_fen)
+            yield Expectation(target, line, amount_fen=fen)
