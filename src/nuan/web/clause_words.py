@@ -1,10 +1,26 @@
-"""The clauses as the pages name them: number, title, section, quotation, and what stands in an empty cell."""
+"""The clauses as the pages name them, in the language of the request, with their numbers and open points at a date."""
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from django.http import Http404
 
-from nuan.records.supervision.models import BoardCell
+from nuan.policies import catalogue
+from nuan.policies.catalogue import NoSuchClauseError
+from nuan.records.supervision.models import SignedInterpretation
+from nuan.rules.clause import Clause
+from nuan.rules.interpretation import Interpretation, Signed
+from nuan.rules.pack import DatedValue, Pack, UnknownKey
+from nuan.web.wording import pick, say
+
+COMPARISONS = {
+    ">=": "不低于(含本数)",
+    ">": "超过(不含本数)",
+    "<=": "不超过(含本数)",
+    "<": "低于(不含本数)",
+    "=": "等于",
+}
 
 
 @dataclass(frozen=True)
@@ -14,20 +30,124 @@ class ClauseWords:
     section: str
     quotation: str
     kind: str
-    status_word: str
+    status: str
+    what: str
+    is_judged: bool
+
+    @property
+    def status_word(self) -> str:
+        """What stands in a cell that has no judgement."""
+        return "暂无判定" if self.is_judged else "仅录原文"
+
+
+@dataclass(frozen=True)
+class NumberAtDate:
+    name: str
+    key: str
+    words: str
+    ground: str
+    answer: DatedValue
+
+    @property
+    def value(self) -> str:
+        if self.answer.value is None:
+            return say("未载明")
+        return f"{self.answer.value} {self.answer.unit or ''}".strip()
+
+    @property
+    def comparison(self) -> str:
+        return say(COMPARISONS.get(self.answer.compare, self.answer.compare))
+
+
+@dataclass(frozen=True)
+class OpenPoint:
+    question: Interpretation
+    touches: str
+
+    @property
+    def name(self) -> str:
+        return pick(self.question.zh, self.question.en)
+
+    @property
+    def options(self) -> list[tuple[str, str, bool]]:
+        return [
+            (key, pick(words["zh"], words["en"]), key == self.question.chosen)
+            for key, words in self.question.options.items()
+        ]
+
+
+def _words(found: Clause) -> ClauseWords:
+    section = pick(found.section_zh or "", found.section_en or "")
+    return ClauseWords(
+        id=found.id,
+        title=pick(found.short_zh, found.short_en),
+        section=section or say("本节标题未载明"),
+        quotation=found.quotation,
+        kind=found.kind,
+        status=pick(found.status_zh, found.status_en),
+        what=pick(found.what_zh, found.what_en),
+        is_judged=found.rule is not None,
+    )
 
 
 def clause_rows() -> list[ClauseWords]:
     """Every clause in the order of the text."""
-    return [words_of(key) for key in sorted(set(BoardCell.objects.values_list("clause", flat=True)))]
+    return [_words(each) for each in catalogue.CLAUSES]
 
 
 def words_of(key: str) -> ClauseWords:
-    return ClauseWords(key, key, "", "", "", "暂无判定")
+    """The words of a clause; a judgement of a clause that the catalogue no longer has is shown under its number."""
+    try:
+        return _words(catalogue.clause(key))
+    except NoSuchClauseError:
+        return ClauseWords(key, key, "", "", "", "", "", False)
 
 
-def words_or_404(key: str) -> ClauseWords:
-    for words in clause_rows():
-        if words.id == key:
-            return words
-    raise Http404
+def clause_or_404(key: str) -> Clause:
+    try:
+        return catalogue.clause(key)
+    except NoSuchClauseError:
+        raise Http404 from None
+
+
+def signed_records() -> list[Signed]:
+    rows = SignedInterpretation.objects.order_by("id")
+    return [
+        Signed(row.key, row.option, row.pack, row.valid_from, row.signed_by, row.signed_on, row.reason) for row in rows
+    ]
+
+
+def numbers_at(clause: Clause, pack: Pack, day: date) -> list[NumberAtDate]:
+    found = []
+    for use in clause.parameter_uses:
+        try:
+            parameter = pack.parameter(use.key)
+        except UnknownKey:
+            continue
+        name = pick(parameter.zh, parameter.en)
+        found.append(NumberAtDate(name, use.key, use.words or "", use.ground, parameter.at(day)))
+    return found
+
+
+def open_points(clause: Clause, pack: Pack, day: date) -> list[OpenPoint]:
+    found: list[OpenPoint] = []
+    for use in clause.interpretation_uses:
+        try:
+            found.append(OpenPoint(pack.interpretation(use.key, day), use.touches_zh))
+        except UnknownKey:
+            continue
+    return found
+
+
+def context_of(clause: Clause, pack_name: str, day: date) -> dict[str, Any]:
+    """What the clause page shows besides judgements."""
+    pack = catalogue.pack(pack_name, signed_records())
+    return {
+        "clause": _words(clause),
+        "pack": pack,
+        "pack_title": pick(pack.zh, pack.en),
+        "packs": [(name, name == pack_name) for name in catalogue.packs()],
+        "day": day,
+        "numbers": numbers_at(clause, pack, day),
+        "points": open_points(clause, pack, day),
+    }

@@ -3,55 +3,61 @@
 from collections.abc import Mapping
 from typing import Final
 
-from django.conf import settings
+import numpy as np
 from django.utils.safestring import SafeString
 
+from nuan.operations.stored_readings import readings_of, series_of, store
+from nuan.telemetry.series import SeriesKey
 from nuan.web.charts import Line, curve
 from nuan.web.wording import say
 
-HOURS_SHOWN: Final[Mapping[str, int]] = {"48h": 2, "week": 7, "season": 200}
+DAYS_SHOWN: Final[Mapping[str, int]] = {"48h": 2, "week": 7, "season": 200}
 MOST_POINTS: Final = 900
+HOUR: Final = 3600
 
 
 def _thinned(points: list[tuple[int, float]], step_s: int) -> tuple[list[tuple[int, float]], int]:
-    """At most `MOST_POINTS`: the lowest of each stretch stays, because the lowest is what matters here."""
+    """At most about `MOST_POINTS`: the lowest of each stretch stays, because the lowest is what matters here."""
     stride = -(-len(points) // MOST_POINTS)
     if stride <= 1:
         return points, step_s
-    buckets: dict[int, tuple[int, float]] = {}
+    lowest: dict[int, tuple[int, float]] = {}
     for time, value in points:
         key = time // (step_s * stride)
-        if key not in buckets or value < buckets[key][1]:
-            buckets[key] = (time, value)
-    return list(buckets.values()), step_s * stride * 2
+        if key not in lowest or value < lowest[key][1]:
+            lowest[key] = (time, value)
+    return list(lowest.values()), step_s * stride * 2
 
 
-def line(place: str, quantity: str, position: str, name: str, start: int, end: int) -> Line:
-    """One series of the store between two moments; empty where the store does not know it."""
-    from nuan.telemetry.quality import trusted
-    from nuan.telemetry.series import SeriesKey
-    from nuan.telemetry.store import Store
-
-    store = Store(settings.READINGS_ROOT)
-    batch = store.read(store.series_id(SeriesKey(place, quantity, position)), start, end)
-    good = trusted(batch.flags)
-    points = [(int(t), int(v) / 100) for t, v in zip(batch.time_s[good], batch.value[good], strict=True)]
-    thin, step_s = _thinned(points, 3600)
+def line(key: SeriesKey, name: str, start: int, end: int) -> Line:
+    """One series of the store in `[start, end)`, in °C."""
+    batch = readings_of(key, start, end)
+    times, values = batch.time_s[batch.trusted], batch.value[batch.trusted]
+    step_s = int(np.median(np.diff(times))) if len(times) > 2 else HOUR
+    points = [(int(t), int(v) / 100) for t, v in zip(times, values, strict=True)]
+    thin, step_s = _thinned(points, max(step_s, 60))
     return Line(name, thin, step_s)
 
 
-def home_curve(code: str, start: int, end: int) -> SafeString | None:
-    if not settings.READINGS_ROOT.is_dir():
+def home_curve(code: str, start: int, end: int, limit: tuple[float, str] | None) -> SafeString | None:
+    """Every room of a home against the limit; None where the store knows nothing of it."""
+    keys = series_of(code, "room_temp")
+    if not keys:
         return None
-    return curve([line(code, "room_temp", "room", say("室温"), start, end)], start, end, say("室温曲线"))
+    names = [say("室温") if len(keys) == 1 else key.position for key in keys[:3]]
+    lines = [line(key, name, start, end) for key, name in zip(keys, names, strict=False)]
+    return curve(lines, start, end, say("室温曲线"), limit)
 
 
 def station_curve(code: str, start: int, end: int) -> SafeString | None:
-    if not settings.READINGS_ROOT.is_dir():
+    """Supply, return and outdoor; the outdoor series is the station's own, else the one that stands for the city."""
+    chosen = [(key, say("供水温度")) for key in series_of(code, "supply_temp")[:1]]
+    chosen += [(key, say("回水温度")) for key in series_of(code, "return_temp")[:1]]
+    outdoor = series_of(code, "outdoor_temp")[:1]
+    opened = store()
+    if not outdoor and opened is not None:
+        outdoor = [key for _, key in opened.series.find(None, "outdoor_temp")][:1]
+    chosen += [(key, say("室外温度")) for key in outdoor]
+    if not chosen:
         return None
-    lines = [
-        line(code, "supply_temp", "supply", say("供水温度"), start, end),
-        line(code, "return_temp", "return", say("回水温度"), start, end),
-        line(code, "outdoor_temp", "outdoor", say("室外温度"), start, end),
-    ]
-    return curve(lines, start, end, say("供水、回水和室外温度"))
+    return curve([line(key, name, start, end) for key, name in chosen], start, end, say("供水、回水和室外温度"))

@@ -1,15 +1,22 @@
 """A clause: its words, its numbers at a date, its open points and who signed, its judgements and its cases."""
 
+from datetime import date
+from importlib.resources import files
 from typing import Any
 
+import yaml
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
+from nuan.policies import catalogue
 from nuan.records.registry.models import Banner, Company
 from nuan.records.supervision.models import CurrentJudgement, Judgement
-from nuan.web.clause_words import words_or_404
+from nuan.rules.clause import Clause
+from nuan.web.clause_words import clause_or_404, context_of
+from nuan.web.context import latest_run
 from nuan.web.guard import Visit
 from nuan.web.journal import rows_of
 from nuan.web.tables import csv_answer, sorted_by
@@ -33,9 +40,30 @@ def _current(request: Visit, key: str) -> QuerySet[CurrentJudgement]:
     return rows.select_related("judgement").order_by(order, "id")
 
 
+def _day_asked(request: Visit) -> date:
+    """`?at=2026-01-15`; without it, or with something else, the day up to which was judged."""
+    try:
+        return date.fromisoformat(request.GET.get("at", ""))
+    except ValueError:
+        run = latest_run()
+        return run.as_of.date() if run else timezone.localdate()
+
+
+def _cases(found: Clause) -> list[dict[str, Any]]:
+    """The situations that the rule is tested with, as they stand beside it."""
+    path = files("nuan.policies.directive") / found.folder / "cases.yaml"
+    if not path.is_file():
+        return []
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rows = content.get("cases", []) if isinstance(content, dict) else content
+    return [row | {"as_text": yaml.safe_dump(row, allow_unicode=True, sort_keys=False)} for row in rows or []]
+
+
 def clause(request: Visit, key: str) -> HttpResponse:
-    words = words_or_404(key)
-    context: dict[str, Any] = {"clause": words, "sort": request.GET.get("sort", "newest")}
+    found = clause_or_404(key)
+    pack = request.GET.get("pack", "directive")
+    context = context_of(found, pack if pack in catalogue.packs() else "directive", _day_asked(request))
+    context |= {"sort": request.GET.get("sort", "newest"), "cases": _cases(found)}
     if request.scope.kind != "nothing":
         pages = Paginator(_current(request, key), PAGE).get_page(request.GET.get("page"))
         context |= {
@@ -49,7 +77,7 @@ def clause(request: Visit, key: str) -> HttpResponse:
 
 def clause_csv(request: Visit, key: str) -> HttpResponse:
     """The filtered judgements as a file; homes by building and floor only."""
-    words_or_404(key)
+    clause_or_404(key)
     chosen = list(_current(request, key)[:20_000])
     names = dict(Banner.objects.values_list("code", "name")) | dict(Company.objects.values_list("code", "name"))
     heads = ["条款", "对象", "起", "止", "结论", "原因", "数值", "标准", "金额(元)", "企业", "旗区", "分支", "规则包"]

@@ -13,7 +13,8 @@ from nuan.records.registry.models import Contract, Home
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason, Measurement
 from nuan.web.charts import day_strip
 from nuan.web.context import latest_run
-from nuan.web.curves import HOURS_SHOWN, home_curve
+from nuan.web.curves import DAYS_SHOWN, home_curve
+from nuan.web.limits import room_limit
 from nuan.web.guard import Visit
 from nuan.web.journal import judgement_rows
 from nuan.web.tables import csv_answer, sorted_by
@@ -118,7 +119,7 @@ def facts_of(home: Home, days: int | None) -> dict[str, Any]:
         "refund_total": sum(row.amount_fen or 0 for row in judged),
         "outages": list(outages_of(home)[:20]),
         "measurements": list(Measurement.objects.filter(home=home).order_by("-measured_at")[:20]),
-        "curve": home_curve(home.code, *span) if span else None,
+        "curve": home_curve(home.code, *span, room_limit()) if span else None,
     }
 
 
@@ -128,7 +129,7 @@ WHOLE = ("building__loop", "substation__source", "company", "banner")
 def home(request: Visit, pk: int) -> HttpResponse:
     found = get_object_or_404(request.scope.homes().select_related(*WHOLE), pk=pk)
     span = request.GET.get("span", "48h")
-    return render(request, "web/home.html", facts_of(found, HOURS_SHOWN.get(span, 2)) | {"span": span})
+    return render(request, "web/home.html", facts_of(found, DAYS_SHOWN.get(span, 2)) | {"span": span})
 
 
 def my_home(request: Visit) -> HttpResponse:
