@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from nuan.operations.acts import broken_links
+from nuan.operations.acts import verify_chain
 from nuan.operations.import_registry import import_registry
 from nuan.records.audit.models import AuditEntry
 from nuan.records.emergency.models import Outage, Vehicle
@@ -69,7 +69,7 @@ def test_the_whole_town_comes_in_with_one_audit_row() -> None:
     assert Resident.objects.get().home == home
     assert Vehicle.objects.get().available_to is None
     assert [(row.act, row.actor) for row in AuditEntry.objects.all()] == [("import_registry", "小李")]
-    assert broken_links() == []
+    assert verify_chain() == []
 
 
 def test_the_same_town_twice_changes_nothing() -> None:

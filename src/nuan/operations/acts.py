@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,8 @@ from nuan.records.audit.models import AuditEntry
 
 CHAIN_LOCK = 0x6E75616E
 FIRST_HASH = "0" * 64
+Listener = Callable[[AuditEntry], None]
+_listeners: list[Listener] = []
 
 
 @dataclass
@@ -36,7 +38,15 @@ class NoActorError(ValueError):
 
 
 @contextmanager
-def act(name: str, *, actor: str, subject: str = "", clause: str = "", why: str = "") -> Iterator[ActRecord]:
+def act(
+    name: str,
+    *,
+    actor: str,
+    subject: str = "",
+    clause: str = "",
+    why: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> Iterator[ActRecord]:
     """`with act("record_outage", actor=…) as row: …`; an exception inside undoes everything, the audit row too.
 
     The row is written last, so the chain's lock is held for a moment only, however long the act takes.
@@ -44,7 +54,7 @@ def act(name: str, *, actor: str, subject: str = "", clause: str = "", why: str 
     if not actor.strip():
         raise NoActorError(name)
     with transaction.atomic():
-        record = ActRecord(name, actor, subject, clause, why)
+        record = ActRecord(name, actor, subject, clause, why, dict(details or {}))
         yield record
         if not record.nothing_changed:
             _write(record)
@@ -63,7 +73,20 @@ def _write(record: ActRecord) -> None:
         "why": record.why,
         "details": json.loads(json.dumps(record.details, ensure_ascii=False, default=str)),
     }
-    AuditEntry.objects.create(at=at, previous_hash=previous, hash=chain_hash(previous, at, columns), **columns)
+    digest = chain_hash(previous, at, columns)
+    entry = AuditEntry.objects.create(at=at, previous_hash=previous, hash=digest, **columns)
+    transaction.on_commit(lambda: _tell(entry))
+
+
+def on_act(listener: Listener) -> Listener:
+    """Have a function called with each audit row once its transaction is committed; usable as a decorator."""
+    _listeners.append(listener)
+    return listener
+
+
+def _tell(entry: AuditEntry) -> None:
+    for listener in _listeners:
+        listener(entry)
 
 
 def chain_hash(previous: str, at: datetime, columns: dict[str, Any]) -> str:
@@ -72,7 +95,7 @@ def chain_hash(previous: str, at: datetime, columns: dict[str, Any]) -> str:
     return hashlib.sha256((previous + text).encode()).hexdigest()
 
 
-def broken_links() -> list[int]:
+def verify_chain() -> list[int]:
     """Ids of audit rows that do not follow from the row before; empty when nobody touched the log."""
     broken: list[int] = []
     previous = FIRST_HASH

@@ -9,6 +9,7 @@ class Run(models.Model):
     class State(models.TextChoices):
         RUNNING = "running", "进行中"
         DONE = "done", "完成"
+        STOPPED = "stopped", "中断"
 
     id = models.BigAutoField(primary_key=True)
     season = models.CharField(max_length=9)
@@ -21,18 +22,27 @@ class Run(models.Model):
     registry_hash = models.CharField(max_length=64)
     store_offset = models.BigIntegerField(default=0)
     homes = models.IntegerField(default=0)
+    packs = models.JSONField(default=dict, help_text="jurisdiction pack by banner, with its version")
+    summary = models.JSONField(default=dict, help_text="the figures of the run's report")
 
 
 class RunBucket(models.Model):
-    """A finished piece of a run: written in the same transaction as its judgements."""
+    """A finished piece of a run: written in the same transaction as its judgements.
+
+    `inputs_hash` covers all but the readings; those are known up to `store_offset`. Equal hash and no reading since: nothing to do.
+    """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="buckets")
     bucket = models.CharField(max_length=40)
     inputs_hash = models.CharField(max_length=64)
+    store_offset = models.BigIntegerField(default=0)
+    homes = models.IntegerField(default=0, help_text="judged again in this run")
+    written = models.IntegerField(default=0, help_text="judgements that came out otherwise than before")
     finished_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "bucket"], name="bucket_once_a_run")]
+        indexes = [models.Index(fields=["bucket", "-id"])]
 
 
 class Judgement(models.Model):
@@ -51,6 +61,9 @@ class Judgement(models.Model):
     clause = models.CharField(max_length=12)
     subject_level = models.CharField(max_length=12, help_text="home, substation, source, company, banner")
     subject = models.CharField(max_length=48)
+    item = models.CharField(
+        max_length=60, default="", help_text="outage id, first day of the window, or the season's key"
+    )
     company_code = models.CharField(max_length=24, blank=True)
     banner_code = models.CharField(max_length=12, blank=True)
     period_start = models.BigIntegerField(help_text="epoch seconds")
@@ -145,10 +158,35 @@ class HomeSeason(models.Model):
     last_day = models.SmallIntegerField()
     last_temp_c100 = models.IntegerField(null=True, help_text="newest trusted room temperature (coldest room)")
     last_time_s = models.BigIntegerField(null=True)
+    threshold_c100 = models.IntegerField(null=True, help_text="what the place owed this home; null = 未载明")
     run = models.ForeignKey(Run, models.PROTECT)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["home", "season"], name="one_home_season")]
+        indexes = [
+            models.Index(fields=["season", "last_temp_c100"]),
+            models.Index(fields=["season", "-days_breached"]),
+        ]
+
+
+class PlaceNow(models.Model):
+    """How many homes are cold now, by place, as of the newest run; a stale or missing reading is never counted as warm."""
+
+    season = models.CharField(max_length=9)
+    level = models.CharField(max_length=12, help_text="city, banner, company or substation")
+    code = models.CharField(max_length=32, blank=True)
+    homes = models.IntegerField(help_text="homes that are owed heat")
+    cold = models.IntegerField()
+    warm = models.IntegerField()
+    unknown = models.IntegerField(help_text="no reading, or one too old to say anything about now")
+    coldest_c100 = models.IntegerField(null=True)
+    newest_s = models.BigIntegerField(null=True, help_text="newest reading, epoch seconds")
+    oldest_s = models.BigIntegerField(null=True, help_text="oldest among the homes' newest readings")
+    computed_at = models.DateTimeField()
+    run = models.ForeignKey(Run, models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["season", "level", "code"], name="one_place_now")]
 
 
 class SignedInterpretation(models.Model):
