@@ -6,7 +6,7 @@ PORT   ?= 8000
 BIN    := .venv/bin
 READY  := .venv/.ready
 
-.PHONY: demo serve check format test test-fast bench env lock
+.PHONY: demo serve check docs format test test-fast bench env lock
 
 demo: env            ## make the synthetic city, judge its season and serve it
 	$(BIN)/nuan demo --homes $(HOMES)
@@ -26,6 +26,9 @@ check: env           ## format, lint, types, the street, then the fast tests
 format: env
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: env            ## write the pages of docs/ that are made from tables
+	$(BIN)/python -c "from nuan.facts.nomenclature import page; open('docs/nomenclature.md', 'w', encoding='utf-8').write(page())"
 
 test: env            ## everything but the soak tests
 	$(BIN)/pytest -n 2 -m "not slow"

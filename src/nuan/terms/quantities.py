@@ -28,8 +28,10 @@ class Quantity:
 
     @property
     def column_suffix(self) -> str:
-        """The unit in a column name: `_c100` is hundredths of a degree."""
-        return _SUFFIX[self.unit] + str(self.resolution.denominator if self.resolution < 1 else "")
+        """The unit in a column name: `_c100` is hundredths of a degree, `_m2_100` hundredths of a square metre."""
+        if self.resolution == 1:
+            return _SUFFIX[self.unit]
+        return _SUFFIX[self.unit] + ("_" if len(_SUFFIX[self.unit]) > 2 else "") + str(self.resolution.denominator)
 
 
 _SUFFIX = {
