@@ -16,7 +16,7 @@ from nuan.records.registry.models import (
     Resident,
     Substation,
 )
-from nuan.records.supervision.models import BoardCell, CurrentJudgement, HomeSeason, Judgement, Run
+from nuan.records.supervision.models import BoardCell, CurrentJudgement, HomeSeason, Judgement, PlaceNow, Run
 
 AS_OF = datetime(2026, 1, 20, 8, tzinfo=UTC)
 SEASON = "2025-2026"
@@ -69,7 +69,7 @@ def build_city(homes_per_building: int = 3) -> None:
                 home=home, season=SEASON, run=run, days=bytes([0b01_10_01_10 if cold else 0b01_01_01_01] * 24),
                 days_met=48 if cold else 96, days_breached=48 if cold else 0, days_undecidable=0,
                 hours_below=400 if cold else 0, longest_below_h=31 if cold else 0, min_c100=1460 if cold else 1900,
-                mean_c100=1700 if cold else 2050, first_day=1, last_day=2 if cold else 1,
+                mean_c100=1700 if cold else 2050, threshold_c100=1800, first_day=1, last_day=2 if cold else 1,
                 last_temp_c100=1710 if cold else 2040, last_time_s=int(AS_OF.timestamp()) - 3600,
             )  # fmt: skip
             if cold:
@@ -91,6 +91,20 @@ def build_city(homes_per_building: int = 3) -> None:
                     clause=clause, column_level=level, column=column, colour=colour, number=f"{column} 的数",
                     computed_at=AS_OF, run=run,
                 )  # fmt: skip
+    now = [
+        ("city", "", 4),
+        ("banner", "150602", 2),
+        ("banner", "150603", 2),
+        ("company", "C01", 2),
+        ("company", "C02", 2),
+    ]
+    now += [("substation", f"{source}-S0{number}", 1) for number, (source, _, _) in enumerate(places, 1)]
+    for level, code, buildings in now:
+        PlaceNow.objects.create(
+            season=SEASON, level=level, code=code, homes=buildings * homes_per_building, cold=buildings,
+            warm=buildings * (homes_per_building - 1), unknown=0, coldest_c100=1710, newest_s=int(AS_OF.timestamp()) - 3600,
+            oldest_s=int(AS_OF.timestamp()) - 3600, computed_at=AS_OF, run=run,
+        )  # fmt: skip
     AuditEntry.objects.create(at=AS_OF, actor="刘科", act="judge_season", previous_hash="0" * 64, hash="1" * 64)
 
 

@@ -98,7 +98,10 @@ def test_a_revoked_token_opens_nothing_and_both_acts_are_logged(city) -> None:  
     assert text not in str(ApiToken.objects.values().get(pk=token.pk))
     revoke_token(token.pk, actor="刘科", why="换新")
     assert Caller(text).get("/homes").status_code == 401
-    assert list(AuditEntry.objects.order_by("id").values_list("act", flat=True))[-2:] == ["create_token", "revoke_token"]
+    assert list(AuditEntry.objects.order_by("id").values_list("act", flat=True))[-2:] == [
+        "create_token",
+        "revoke_token",
+    ]
 
 
 @pytest.mark.parametrize(

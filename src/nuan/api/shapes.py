@@ -116,12 +116,13 @@ class ExplanationOut(Schema):
     en: str
 
 
-class Sentence(Schema):
-    detail: str
-
-
 def page_of(queryset: QuerySet[Any], limit: int, offset: int) -> dict[str, Any]:
-    return {"count": queryset.count(), "limit": limit, "offset": offset, "items": list(queryset[offset : offset + limit])}
+    return {
+        "count": queryset.count(),
+        "limit": limit,
+        "offset": offset,
+        "items": list(queryset[offset : offset + limit]),
+    }
 
 
 def home_out(home: Any) -> dict[str, Any]:
@@ -159,5 +160,3 @@ def judgement_out(row: Any, home_numbers: dict[str, int]) -> dict[str, Any]:
         "pack_version": row.pack_version,
         "run": row.run_id,
     }
-
-

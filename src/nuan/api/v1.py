@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import NinjaAPI, Query
-from ninja.errors import AuthenticationError
+from ninja.errors import AuthenticationError, HttpError
 from ninja.openapi.docs import Swagger
 from pydantic import Field
 
@@ -43,12 +43,12 @@ def clauses(request: HttpRequest) -> Any:
     return [_clause(each) for each in catalogue.CLAUSES]
 
 
-@api.get("/clauses/{key}", response={200: shapes.ClauseOut, 404: shapes.Sentence}, tags=["clauses"])
+@api.get("/clauses/{key}", response=shapes.ClauseOut, tags=["clauses"])
 def clause(request: HttpRequest, key: str) -> Any:
     try:
-        return 200, _clause(catalogue.clause(key))
+        return _clause(catalogue.clause(key))
     except catalogue.NoSuchClauseError as error:
-        return 404, {"detail": str(error)}
+        raise HttpError(404, str(error)) from None
 
 
 def _clause(found: Any) -> dict[str, Any]:

@@ -10,7 +10,9 @@ class TokenPlaceError(ValueError):
     """A token needs the place that its role sees, and no other."""
 
     def __init__(self, role: str) -> None:
-        super().__init__(f"a token of the role “{role}” needs exactly the place of that role (a company, a banner, or none)")
+        super().__init__(
+            f"a token of the role “{role}” needs exactly the place of that role (a company, a banner, or none)"
+        )
 
 
 def create_token(

@@ -14,9 +14,9 @@ from nuan.records.supervision.models import CurrentJudgement, HomeSeason, Measur
 from nuan.web.charts import day_strip
 from nuan.web.context import latest_run
 from nuan.web.curves import DAYS_SHOWN, home_curve
-from nuan.web.limits import room_limit
 from nuan.web.guard import Visit
 from nuan.web.journal import judgement_rows
+from nuan.web.limits import room_limit
 from nuan.web.tables import csv_answer, sorted_by
 
 PAGE = 50
@@ -119,7 +119,7 @@ def facts_of(home: Home, days: int | None) -> dict[str, Any]:
         "refund_total": sum(row.amount_fen or 0 for row in judged),
         "outages": list(outages_of(home)[:20]),
         "measurements": list(Measurement.objects.filter(home=home).order_by("-measured_at")[:20]),
-        "curve": home_curve(home.code, *span, room_limit()) if span else None,
+        "curve": home_curve(home.code, *span, room_limit(season)) if span else None,
     }
 
 
