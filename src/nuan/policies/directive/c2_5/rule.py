@@ -1,0 +1,137 @@
+"""2.5 推迟供热、提前停热、人为限热、过量供热: each against the weather, for substations; over-heating for homes too."""
+
+from typing import Any
+
+import polars as pl
+
+from nuan.facts.book import FactBook
+from nuan.policies.directive.c2_5.home_item import warm_homes
+from nuan.policies.directive.c2_5.item import Item
+from nuan.policies.directive.c2_5.station_days import Measures, StationDays, station_days
+from nuan.policies.directive.c2_5.station_items import early_stop, late_start, over_heating, throttling
+from nuan.rules.day_grid import ended_days
+from nuan.rules.judgement import SCHEMA, WHY
+from nuan.rules.pack import Pack
+from nuan.rules.threshold import Threshold
+from nuan.rules.trace import Trace
+
+NAMES = {
+    "late_start": ("推迟供热", "a late start"),
+    "early_stop": ("提前停热", "an early stop"),
+    "throttling": ("人为限热", "throttling"),
+    "over_heating": ("过量供热", "over-heating"),
+}
+
+
+def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFrame:
+    """Items `late_start early_stop throttling over_heating` of each substation in `station_day`, `over_heating` of each home.
+
+    `value` and `threshold` count days. Wasted heat stands in the facts: `wasted_kwh`, `wasted_gj_1000` (0.001 GJ) and `wasted_fen`, null
+    where no price of heat is known. `amount_fen` stays empty, for nobody is owed that money.
+    """
+    days = ended_days(book)
+    if not days:
+        return pl.DataFrame(schema=SCHEMA)
+    measures = Measures.of(pack, days)
+    stance = pack.interpretation("sensor_evidence", book.season.first_day)
+    sensors = "unsigned" if stance.chosen is None else stance.chosen
+    frames, told = [], None
+    if book["station_day"].height:
+        found = station_days(book, measures)
+        items = [
+            late_start(found, measures),
+            early_stop(found, measures, len(days) == len(book.season.day_numbers)),
+            throttling(found, measures),
+            over_heating(found, measures, sensors),
+        ]
+        frames += [item.frame("substation", found.stations, book.season.interval) for item in items]
+        if trace is not None:
+            told = next((item for item in items if item.name == trace.item), None)
+            _tell_station(trace, found)
+    if book["home_day"].height:
+        homes, item = warm_homes(book, measures, days, sensors)
+        if homes:
+            frames.append(item.frame("home", homes, book.season.interval))
+            told = item if trace is not None and item.name == trace.item else told
+    if trace is not None and told is not None:
+        if told.name == "over_heating":
+            trace.step("解释口径", "interpretation", stance.sentence())
+        _tell(trace, told, measures)
+    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=SCHEMA)
+
+
+def _tell_station(trace: Trace, found: StationDays) -> None:
+    trace.step(
+        "站日数据",
+        "station days",
+        f"供热期已过 {len(found.days)} 日，读数足够 {int(found.trusted[0].sum())} 日，"
+        f"可与天气对照 {int(found.judgeable[0].sum())} 日，停热事件 {int(found.in_outage[0].sum())} 日",
+    )
+
+
+def _numbers(item: str, measures: Measures) -> list[Threshold]:
+    if item in {"late_start", "early_stop"}:
+        return [measures.coverage, measures.on_heat]
+    if item == "throttling":
+        return [measures.coverage, measures.low_supply, measures.low_heat, measures.throttle_days]
+    return [measures.coverage, measures.warm_room, measures.rooms_min, measures.warm_days, measures.heat_price]
+
+
+def _tell(trace: Trace, item: Item, measures: Measures) -> None:
+    for number in _numbers(item.name, measures):
+        trace.step(number.zh, number.en, number.words(), number.source())
+    facts, verdict, value = item.facts[0], str(item.verdict[0]), int(item.value[0])
+    trace.step("计数", "counts", "；".join(f"{_FACTS[key]} {_shown(key, each)}" for key, each in facts.items()))
+    zh, en = NAMES[item.name]
+    trace.branch(zh if verdict == "breached" else "未认定", {zh: verdict == "breached"})
+    if verdict == "undecidable":
+        why_zh, why_en = WHY[str(item.why[0])]
+        trace.sentence(f"是否{zh}，目前无法判定：{why_zh}。", f"Whether there was {en} cannot be decided: {why_en}.")
+    elif verdict == "met":
+        trace.sentence(f"没有发现{zh}。", f"No sign of {en} was found.")
+    else:
+        trace.sentence(
+            f"认定{zh}：{value} 日。{_waste(facts, 'zh')}", f"There was {en}: {value} days.{_waste(facts, 'en')}"
+        )
+
+
+def _waste(facts: Any, language: str) -> str:
+    if "wasted_gj_1000" not in facts:
+        return ""
+    gj, fen = facts["wasted_gj_1000"] / 1000, facts["wasted_fen"]
+    if language == "zh":
+        return f"多供热量 {gj:.3f} GJ，" + (
+            "热量单价未载明，金额无法计算。" if fen is None else f"合 {fen / 100:.2f} 元。"
+        )
+    return f" {gj:.3f} GJ of heat was wasted" + (
+        ", its price is not known." if fen is None else f", {fen / 100:.2f} yuan."
+    )
+
+
+_FACTS = {
+    "idle_days": "应供未供日数",
+    "in_outage_days": "停热事件日数",
+    "undecidable_days": "无法判定日数",
+    "throttled_days": "限热日数",
+    "longest_days": "最长连续日数",
+    "first_day": "首日",
+    "mean_below_expected_c100": "平均低于应供水温",
+    "rooms_mean_c100": "期间户均室温",
+    "warmest_mean_c100": "最高日均室温",
+    "days_decided": "可判定日数",
+    "over_heated_days": "过热日数",
+    "wasted_kwh": "多供热量(kWh)",
+    "wasted_gj_1000": "多供热量(GJ)",
+    "wasted_fen": "多供金额(元)",
+    "days_without_heat_reading": "过热而无热量读数日数",
+}
+
+
+def _shown(key: str, value: Any) -> str:
+    if value is None:
+        return "无"
+    if key.endswith("_c100"):
+        return f"{value / 100:.2f} °C"
+    if key.endswith("_1000"):
+        return f"{value / 1000:.3f}"
+    return f"{value / 100:.2f}" if key.endswith("_fen") else str(value)

@@ -1,0 +1,165 @@
+"""2.5.2 室温达到18摄氏度以上: a home's season from its days, the first day from 00:00 and the last to 24:00 in full."""
+
+import numpy as np
+import polars as pl
+
+from nuan.facts.book import FactBook
+from nuan.policies.directive.c2_5_2.days import BREACHED, MET, NOT_DUE, UNDECIDABLE, HomeDays, home_days
+from nuan.rules.branches import choose
+from nuan.rules.day_grid import first_true
+from nuan.rules.judgement import SCHEMA, WHY
+from nuan.rules.pack import Pack
+from nuan.rules.threshold import ABSENT, Mask, Matrix
+from nuan.rules.trace import Trace
+from nuan.terms.places import day_date
+
+CLAUSE = "2.5.2"
+BRANCHES = {
+    "room_readings": "按室温读数逐日判定",
+    "no_number_in_law": "这类用户的室温标准未载明",
+    "sensors_unsigned": "传感器能否作证据未签署",
+    "sensors_only_warn": "传感器仅作预警",
+}
+_WORDS = np.array(["not_due", "met", "breached", "undecidable"])
+
+
+def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFrame:
+    """One row per home that is owed heat: `value` = days breached, `threshold` = 0 days. Days that have not ended are left out."""
+    found = home_days(book, pack)
+    homes, days = found.codes.shape
+    if homes == 0 or days == 0:
+        return pl.DataFrame(schema=SCHEMA)
+    due = (found.codes != NOT_DUE).sum(axis=1)
+    met, breached, undecided = ((found.codes == code).sum(axis=1) for code in (MET, BREACHED, UNDECIDABLE))
+    share = found.season_share.last
+    enough = (met * 100 >= share * due) if share is not None else (undecided == 0)
+    verdict = np.where(breached > 0, "breached", np.where((met > 0) & enough, "met", "undecidable"))
+    why, branch = _why(found, verdict == "undecidable"), _branch(found)
+    interval = book.season.interval
+    frame = pl.DataFrame(
+        {
+            "subject": found.homes["home"],
+            "verdict": verdict,
+            "why": why,
+            "value": breached,
+            "branch": branch,
+        }
+    ).with_columns(
+        pl.lit("home").alias("subject_level"),
+        pl.lit(interval.start).alias("period_start"),
+        pl.lit(interval.end).alias("period_end"),
+        pl.lit(0).alias("threshold"),
+        pl.lit("day").alias("unit"),
+        _facts(found, due, met, breached, undecided, book).alias("facts"),
+    )
+    if trace is not None:
+        _tell(trace, found, frame.row(0, named=True), (due[0], met[0], breached[0], undecided[0]), book, pack)
+    return frame
+
+
+def _branch(found: HomeDays) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    none = np.zeros(found.codes.shape[0], dtype=np.bool_)
+    unknown = np.where(found.is_dwelling, ~found.dwelling.known.all(), ~found.other.known.all())
+    exceptions = {
+        "no_number_in_law": unknown,
+        "sensors_unsigned": ~unknown if found.sensors == "unsigned" else none,
+        "sensors_only_warn": ~unknown if found.sensors == "early_warning" else none,
+    }
+    return choose(CLAUSE, found.homes["home"].to_list(), ("room_readings", None), exceptions)
+
+
+def _why(found: HomeDays, open_: Mask) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    """The most telling reason for each home that stays open."""
+    unknown = np.where(found.is_dwelling, ~found.dwelling.known.all(), ~found.other.known.all())
+    silent = ~(found.covered > 0).any(axis=1)
+    why = np.full(len(open_), "undercovered", dtype="<U24")
+    if not found.coverage.known.all():
+        why[:] = "parameter_unknown"
+    why[silent] = "no_readings"
+    if found.sensors != "evidence":
+        why[:] = "interpretation_unsigned" if found.sensors == "unsigned" else "sensor_not_evidence"
+    why[unknown] = "parameter_unknown"
+    return np.where(open_, why, "")
+
+
+def _facts(found: HomeDays, due: Matrix, met: Matrix, breached: Matrix, undecided: Matrix, book: FactBook) -> pl.Series:
+    """Figures of each home as JSON. `last_day` is null until the season's last day has ended."""
+    low = np.where(found.minimum == ABSENT, -ABSENT, found.minimum).min(axis=1)
+    below, longest = (np.where(each == ABSENT, 0, each) for each in (found.below, found.longest))
+    first = first_true(found.codes == BREACHED)
+    over = len(found.days) == len(book.season.day_numbers)
+    limit = np.where(found.is_dwelling, _number(found.dwelling.last), _number(found.other.last))
+    columns = pl.DataFrame(
+        {
+            "days_due": due,
+            "days_met": met,
+            "days_breached": breached,
+            "days_undecidable": undecided,
+            "hours_below": below.sum(axis=1),
+            "longest_below_h": longest.max(axis=1),
+            "min_c100": pl.Series(low).replace(-ABSENT, None),
+            "threshold_c100": pl.Series(limit).replace(ABSENT, None),
+            "measured_below": found.measured_below.sum(axis=1),
+            "first_breached_day": [None if at == ABSENT else str(day_date(found.days[int(at)])) for at in first],
+            "first_day": _WORDS[found.codes[:, 0]],
+            "last_day": _WORDS[found.codes[:, -1]] if over else [None] * len(due),
+        }
+    )
+    return columns.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _number(value: int | None) -> int:
+    return ABSENT if value is None else value
+
+
+def _tell(
+    trace: Trace, found: HomeDays, row: dict[str, object], counts: tuple[int, int, int, int], book: FactBook, pack: Pack
+) -> None:
+    due, met, breached, undecided = (int(count) for count in counts)
+    limit = found.threshold(0)
+    trace.step("室温标准", "standard", f"{limit.zh} {limit.words()}", limit.source())
+    trace.step(
+        "一日的有效读数", "readings of a day", f"{found.coverage.zh} {found.coverage.words()}", found.coverage.source()
+    )
+    trace.step("解释口径", "interpretation", pack.interpretation("sensor_evidence", book.season.first_day).sentence())
+    trace.step(
+        "逐日判定",
+        "day by day",
+        f"应供 {due} 日 = 达标 {met} 日 + 不达标 {breached} 日 + 无法判定 {undecided} 日",
+        "供热期首日0:00至末日24:00",
+    )
+    worst = None
+    if (found.minimum[0] != ABSENT).any():
+        column = int(np.where(found.minimum[0] == ABSENT, -ABSENT, found.minimum[0]).argmin())
+        worst = found.minimum[0, column]
+        trace.step("最低室温", "lowest room temperature", f"{day_date(found.days[column])}：{worst / 100:.2f} °C")
+    if found.measured_below.any():
+        dates = "、".join(str(day_date(found.days[int(i)])) for i in np.flatnonzero(found.measured_below[0]))
+        trace.step("入户测温低于标准", "formal measurements below the standard", dates)
+    if undecided:
+        share = found.season_share
+        trace.step(
+            "全季结论所需",
+            "needed for the season",
+            f"{share.zh} {share.words()}；达标 {met} ÷ 应供 {due} 日",
+            share.source(),
+        )
+    branch = str(row["branch"])
+    trace.branch(BRANCHES[branch], {label: key == branch for key, label in BRANCHES.items()})
+    if row["verdict"] == "breached":
+        coldest = "" if worst is None else f"，最低 {worst / 100:.2f} °C"
+        trace.sentence(
+            f"本采暖季您家应供 {due} 日，其中 {breached} 日室温低于标准{coldest}；另有 {undecided} 日读数不足，不作判定。",
+            f"Of {due} days owed, {breached} fell below the standard; {undecided} have too few readings to decide.",
+        )
+    elif row["verdict"] == "met":
+        trace.sentence(
+            f"本采暖季您家应供 {due} 日，已判定的 {met} 日室温都达到标准；{undecided} 日读数不足，不作判定。",
+            f"All {met} decided days of {due} owed reached the standard; {undecided} have too few readings to decide.",
+        )
+    else:
+        zh, en = WHY[str(row["why"])]
+        trace.sentence(
+            f"您家本采暖季的室温是否达标，目前无法判定：{zh}。",
+            f"It cannot be decided whether your home met the standard: {en}.",
+        )
