@@ -31,7 +31,7 @@ class HomePhysics:
     solar_k_per_w_m2: FloatArray
     emission_k: FloatArray
     windiness: FloatArray
-    window_k: float = 0.02
+    window_k: float = 0.01
     opens_at_c: float = 23.0
 
     def __len__(self) -> int:

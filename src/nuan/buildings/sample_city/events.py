@@ -15,8 +15,8 @@ COLD_TOPS = FAILING_SOURCE
 BANNER_WITHOUT_VEHICLE = 2
 RECOVERY_S = 7 * DAY_S
 """After a cut, rooms need up to a week to come back to where they were."""
-THROTTLE, OVERHEAT = 0.80, 1.28
-TOP_FLOOR_TARGET_C = 16.2
+THROTTLE, OVERHEAT = 0.80, 1.25
+TOP_FLOOR_TARGET_C = 15.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def late_until_s(season: Season) -> int:
 
 
 def early_from_s(season: Season) -> int:
-    return season.interval.end - 2 * DAY_S - 6 * HOUR_S
+    return season.interval.end - 3 * DAY_S - 6 * HOUR_S
 
 
 def throttled_period(season: Season) -> tuple[int, int]:
@@ -133,7 +133,7 @@ def throttled_period(season: Season) -> tuple[int, int]:
 
 def fuel_dip(season: Season) -> tuple[int, int]:
     """Day of the season on which the last delivery comes, and the day on which deliveries begin again."""
-    return 70, 98
+    return 66, 96
 
 
 def cold_top_buildings(plan: CityPlan) -> list[int]:
@@ -168,7 +168,7 @@ def truth(plan: CityPlan, season: Season, cut_list: list[Cut]) -> list[Planted]:
         code, stop = plan.station_codes[station], early_from_s(season)
         found.append(
             Planted(
-                "early_stop", ("2.5", "2.5.2"), "substation", code, stop, end, end, f"{name['C05']}提前停热 54 小时"
+                "early_stop", ("2.5", "2.5.2"), "substation", code, stop, end, end, f"{name['C05']}提前停热 78 小时"
             )
         )
     lows, highs = throttled_period(season)

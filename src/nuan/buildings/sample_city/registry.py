@@ -9,11 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 from stdnum.cn import uscc
 
+from nuan.buildings.expected import DESIGN_W_PER_M2
 from nuan.buildings.sample_city.dice import uniform
 from nuan.buildings.sample_city.events import BANNER_WITHOUT_VEHICLE
 from nuan.buildings.sample_city.physics import built_years
 from nuan.buildings.sample_city.plan import BANNERS, COMPANIES, CityPlan, IntArray
-from nuan.buildings.sample_city.stations import DESIGN_W_PER_M2
 from nuan.terms.season import Season
 
 PACK = "demo-city"

@@ -7,18 +7,18 @@ import numpy as np
 import polars as pl
 
 from nuan.buildings.control import EMISSION_EXPONENT
+from nuan.buildings.expected import DESIGN_W_PER_M2
 from nuan.buildings.sample_city import events
 from nuan.buildings.sample_city.events import Cut, Planted
 from nuan.buildings.sample_city.physics import Supply
 from nuan.buildings.sample_city.plan import CityPlan
 from nuan.buildings.sample_city.registry import metered_buildings, station_areas_m2, stopped
-from nuan.buildings.sample_city.stations import DESIGN_W_PER_M2
 from nuan.buildings.weather.year import WeatherSpan
 from nuan.terms.places import CHINA, DAY_S, day_date, local_time, to_epoch
 from nuan.terms.season import Season
 
 KWH_PER_T_COAL = 4760.0
-STOCK_LOW_DAYS, STOCK_FULL_DAYS = 26.0, 36.0
+STOCK_LOW_DAYS, STOCK_FULL_DAYS = 22.0, 29.0
 ABSENT, REFUSED = "absent", "refused"
 
 
@@ -121,7 +121,7 @@ def outages(cuts: list[Cut]) -> pl.DataFrame:
 
 
 def fuel(plan: CityPlan, seed: int, season: Season, weather: WeatherSpan, supply: Supply) -> pl.DataFrame:
-    """Coal of every source, day by day. Deliveries keep 26–36 design days in stock, except where they stay out (`events.fuel_dip`)."""
+    """Coal of every source, day by day. Deliveries keep 22–29 design days in stock, except where they stay out (`events.fuel_dip`)."""
     area = station_areas_m2(plan, seed)
     share = supply.station_share(plan.stations).astype(np.float64) ** EMISSION_EXPONENT
     load = share * supply.curve.load(supply.seen_c)[None, :]
@@ -133,7 +133,7 @@ def fuel(plan: CityPlan, seed: int, season: Season, weather: WeatherSpan, supply
     for source, code in enumerate(plan.source_codes):
         mine = plan.station_source == source
         burn = daily_kwh[mine].sum(axis=0) / KWH_PER_T_COAL
-        design = area[mine].sum() * DESIGN_W_PER_M2 / 1000 * 24 / KWH_PER_T_COAL
+        design = float(burn.max())
         short = source == int(np.flatnonzero(plan.source_district == events.SHORT_OF_FUEL)[0])
         stock, level, arriving = [], STOCK_FULL_DAYS * design, []
         for day, burnt in enumerate(burn.tolist()):

@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuan.buildings.control import EMISSION_EXPONENT
+from nuan.buildings.expected import design_kw
 from nuan.buildings.sample_city.dice import bell, stream, uniform
 from nuan.buildings.sample_city.physics import Supply
 from nuan.buildings.weather.year import WeatherSpan
 
 Int32Array = NDArray[np.int32]
-DESIGN_W_PER_M2 = 45.0
+
 KWH_PER_M3_K = 1.163
 GAP = -(2**31)
 GAP_RATE = 0.002
@@ -37,11 +38,10 @@ def station_points(
     wobble = 0.25 * random.standard_normal(mean.shape)
     spread = (curve.supply_c - curve.return_c) * load
     warm = np.where(on, np.maximum(mean + spread / 2, curve.lowest_supply_c) + own + wobble, np.nan)
-    back = np.where(on, mean - spread / 2 + own + 0.5 * wobble, np.nan)
-    back = np.minimum(back, warm)
+    back = np.where(on, warm - spread, np.nan)
     _cool_down(warm, on)
     _cool_down(back, on)
-    full_flow = area_m2 * DESIGN_W_PER_M2 / 1000 / (KWH_PER_M3_K * (curve.supply_c - curve.return_c))
+    full_flow = design_kw(1.0) * area_m2 / (KWH_PER_M3_K * (curve.supply_c - curve.return_c))
     flow = np.where(on, full_flow[:, None] * (1 + 0.01 * random.standard_normal(mean.shape)), 0.0)
     heat = np.where(on, flow * KWH_PER_M3_K * (warm - back), 0.0)
     outdoor = weather.outdoor_c[None, :] + 0.15 * bell(seed, "station outdoor", np.arange(stations))[:, None]
