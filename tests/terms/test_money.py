@@ -74,6 +74,14 @@ def test_arrays_equal_integers(rows: list[tuple[int, int, int]], rounding: Round
     assert got.tolist() == [mul_div(*row, rounding) for row in rows]
 
 
+def test_columns_and_single_numbers_mix() -> None:
+    seasons = np.array([183, 184], dtype=np.int64)
+    assert mul_div(240_000, 30, seasons).tolist() == [39_344, 39_130]  # type: ignore[call-overload]
+    assert mul_div(np.array([[1], [3]]), 1, np.array([2, 4]), Rounding.HALF_EVEN).tolist() == [[0, 0], [2, 1]]
+    assert int(mul_div(np.int64(240_000), 30, 183)) == 39_344  # type: ignore[call-overload]
+    assert mul_div(np.zeros(0, dtype=np.int64), 30, 183).tolist() == []
+
+
 def test_multiplied_before_divided() -> None:
     """240000 ÷ 183 rounded first and then times 30 would give 39330."""
     assert mul_div(240_000, 30, 183) == 39_344 != mul_div(240_000, 1, 183) * 30
@@ -82,9 +90,11 @@ def test_multiplied_before_divided() -> None:
 @pytest.mark.parametrize(
     ("amount", "numerator", "fits"),
     [
-        pytest.param(2**62 - 1, 2, True, id="just below the ceiling"),
-        pytest.param(2**62, 2, False, id="on the ceiling"),
-        pytest.param(-(2**62) - 1, 2, False, id="below the floor"),
+        pytest.param(2**61 - 1, 2, True, id="just below the ceiling, which leaves room for rounding"),
+        pytest.param(2**61, 2, False, id="on the ceiling"),
+        pytest.param(-(2**61) + 1, 2, True, id="just above the floor"),
+        pytest.param(-(2**61), 2, False, id="on the floor"),
+        pytest.param(-(2**63), 1, False, id="the number that has no opposite"),
         pytest.param(10**18, 100, False, id="fen times percent of something absurd"),
     ],
 )

@@ -90,24 +90,38 @@ def mul_div(
     denominators = np.asarray(denominator, dtype=np.int64)
     if denominators.size and int(denominators.min()) <= 0:
         raise ZeroDivisionError("the denominator of a share of money must be positive")
-    if 0 in (amounts.size, numerators.size, denominators.size):
-        return np.zeros(np.broadcast_shapes(amounts.shape, numerators.shape, denominators.shape), dtype=np.int64)
-    largest_amount = max(abs(int(amounts.max())), abs(int(amounts.min())))
-    largest_numerator = max(abs(int(numerators.max())), abs(int(numerators.min())))
-    if largest_amount * largest_numerator > INT64_MAX - int(denominators.max()):
+    product = np.empty(np.broadcast_shapes(amounts.shape, numerators.shape, denominators.shape), dtype=np.int64)
+    if product.size == 0:
+        return product
+    low_amount, high_amount = int(amounts.min()), int(amounts.max())
+    low_numerator, high_numerator = int(numerators.min()), int(numerators.max())
+    largest_amount, largest_numerator = max(-low_amount, high_amount), max(-low_numerator, high_numerator)
+    # twice the product and one denominator more: the room that rounding to the nearest needs
+    if 2 * largest_amount * largest_numerator + int(denominators.max()) > INT64_MAX:
         raise MoneyOverflowError(largest_amount, largest_numerator)
-    product = amounts * numerators
-    magnitude = np.abs(product)
-    quotient = magnitude // denominators
-    rest = magnitude - quotient * denominators
+    np.multiply(amounts, numerators, out=product)
+    if low_amount >= 0 and low_numerator >= 0:
+        return _round_array(product, denominators, rounding)
+    magnitude = _round_array(np.abs(product), denominators, rounding)
+    return np.asarray(np.where(product < 0, -magnitude, magnitude), dtype=np.int64)
+
+
+def _round_array(product: Int64, denominators: Int64, rounding: Rounding) -> Int64:
+    """Products that are not negative, worked on in place, in one division: a constant divides many times faster than a column."""
+    if rounding is Rounding.DOWN:
+        product //= denominators
+        return product
     if rounding is Rounding.UP:
-        quotient += rest > 0
-    elif rounding is Rounding.HALF_UP:
-        quotient += rest >= denominators - rest
-    elif rounding is Rounding.HALF_EVEN:
-        half = denominators - rest
-        quotient += (rest > half) | ((rest == half) & (quotient % 2 == 1))
-    return np.asarray(np.where(product < 0, -quotient, quotient), dtype=np.int64)
+        product += denominators - 1
+        product //= denominators
+        return product
+    product *= 2
+    exact_twice = product.copy() if rounding is Rounding.HALF_EVEN else None
+    product += denominators
+    product //= 2 * denominators
+    if exact_twice is not None:
+        product -= (2 * product * denominators - exact_twice == denominators) & (product & 1 == 1)
+    return product
 
 
 def split(total: int, weights: Sequence[int]) -> list[int]:
