@@ -119,7 +119,7 @@ def episodes(tests: Outcomes, law: RefundLaw, options: Options, last_known_day: 
         first = np.where(opens, np.minimum(day, (asked + CHINA_OFFSET_S) // DAY_S), day)
     end = np.where(after, next_day, last_known_day + 1)
     end = np.where(closed & included, end + 1, end)
-    stop_s = np.where(after, next_time, as_of_s)
+    stop_s = np.where(after, next_time, min(as_of_s, law.span.end_s))
     first, end, stop_s, number = first[rows], end[rows], stop_s[rows], number[rows]
     share_percent = percent[closing][rows]
     heads = np.flatnonzero(opens[rows])
