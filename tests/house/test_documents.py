@@ -1,12 +1,17 @@
-"""Documents that could lie: the nomenclature and the fact tables of the architecture page."""
+"""Documents that could lie: the nomenclature, the fact tables of the architecture page, links, and the commands of make."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 from nuan.facts.nomenclature import page
 from nuan.facts.schemas import TABLES
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("bench/**/*.md")])
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def test_the_nomenclature_is_up_to_date() -> None:
@@ -23,3 +28,29 @@ def documented_columns() -> dict[str, list[str]]:
 
 def test_the_architecture_page_names_every_column_of_every_fact_table() -> None:
     assert documented_columns() == {name: list(table.schema) for name, table in TABLES.items()}
+
+
+def dead_links(page: Path) -> list[str]:
+    """Relative links and pictures whose file does not exist; addresses and anchors are not followed."""
+    targets = [link.split("#")[0] for link in LINK.findall(page.read_text("utf-8")) if "://" not in link]
+    return [target for target in targets if target and not (page.parent / target).exists()]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    assert dead_links(path) == []
+
+
+def test_a_dead_link_would_be_found(tmp_path: Path) -> None:
+    page_with_links = tmp_path / "a.md"
+    page_with_links.write_text("[here](a.md#top) [there](b.md) ![picture](c.png) [world](https://example.com)", "utf-8")
+    assert dead_links(page_with_links) == ["b.md", "c.png"]
+
+
+def test_every_make_command_in_the_documents_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    asked = {
+        name for path in PAGES for name in re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert asked - targets == set()
+    assert {"demo", "serve", "check", "test", "bench"} <= targets

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import os
 import pkgutil
 import subprocess
 import sys
@@ -23,11 +24,32 @@ def pure_modules() -> list[str]:
     ]  # fmt: skip
 
 
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
 def test_imports_run_one_way() -> None:
     """The contracts of pyproject.toml, typing-only and in-function imports included."""
-    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = lint_imports(ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_import_against_the_street_would_be_found(tmp_path: Path) -> None:
+    """The same contract on a street of two houses, where the lower one looks up."""
+    street = tmp_path / "street"
+    for room, text in {"facts": "", "terms": "import street.facts"}.items():
+        (street / room).mkdir(parents=True)
+        (street / room / "__init__.py").write_text(text)
+    (street / "__init__.py").touch()
+    (tmp_path / ".importlinter").write_text(
+        "[importlinter]\nroot_package = street\n\n"
+        "[importlinter:contract:one]\nname = one street\ntype = layers\nlayers =\n    street.facts\n    street.terms\n"
+    )
+    done = lint_imports(tmp_path)
+    assert done.returncode != 0
+    assert "street.terms -> street.facts" in done.stdout
 
 
 def test_thinking_rooms_load_without_django() -> None:

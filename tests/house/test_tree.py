@@ -127,6 +127,12 @@ def test_test_files_have_names_of_their_own() -> None:
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
 
 
+def test_tests_mirror_the_street() -> None:
+    rooms = {path.parent.name for path in SOURCES.glob("*/__init__.py")}
+    folders = {path.relative_to(ROOT / "tests").parts[0] for path in TESTS if path.parent != ROOT / "tests"}
+    assert folders - rooms - {"house", "cases", "journeys"} == set()
+
+
 def test_no_path_of_one_machine() -> None:
     kinds = {".py", ".md", ".toml", ".yaml", ".html", ".txt", ".css", ".lock"}
     folders = [ROOT / name for name in ("src", "tests", "docs", "bench", "examples", ".ci")]
