@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from nuan.operations.tokens import TokenPlaceError, create_token, revoke_token
@@ -124,3 +125,15 @@ def test_the_documentation_page_asks_no_foreign_host(city) -> None:  # type: ign
     page = Client().get("/api/v1/docs")
     assert page.status_code == 200
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page.content.decode())
+
+
+def test_the_command_prints_a_token_once(city, capsys) -> None:  # type: ignore[no-untyped-def]
+    call_command("token", "create", name="接口", role="desk", company="C01", actor="刘科")
+    number, _, text = capsys.readouterr().out.split()
+    assert Caller(text).get("/homes").json()["count"] == 6
+    token = ApiToken.objects.get(pk=number)
+    call_command("token", "list")
+    assert token.name in capsys.readouterr().out
+    call_command("token", "revoke", number, actor="刘科")
+    token.refresh_from_db()
+    assert token.revoked_at is not None
