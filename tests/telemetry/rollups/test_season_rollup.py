@@ -16,7 +16,7 @@ WARM, COLD, HOT = 2000, 1700, 2700
 
 
 def season(days: list[list[int]], first_due: int = 0, end_due: int | None = None, demand: Demand = DEMAND):
-    hours = np.array([sum(days, [])], np.int16)
+    hours = np.array(days, np.int16).reshape(1, -1)
     span = Span(0, len(days), first_due, len(days) * 24 if end_due is None else end_due)
     return season_rollup(hours, span, demand)
 

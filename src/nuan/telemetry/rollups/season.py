@@ -84,6 +84,33 @@ class SeasonRollup:
 
 
 @nb.njit(cache=True, nogil=True)
+def _day_of_24(day, threshold, above, gap):  # type: ignore[no-untyped-def]
+    cold, warm, gaps = np.int16(0), np.int16(0), np.int16(0)
+    low, total = np.int16(32_767), np.int32(0)
+    for at in range(24):
+        value = day[at]
+        cold += np.int16(value < threshold)
+        warm += np.int16(value > above)
+        gaps += np.int16(value == gap)
+        total += np.int32(value)
+        low = min(low, value)
+    return np.int32(cold), np.int32(warm), np.int32(gaps), low, total
+
+
+@nb.njit(cache=True, nogil=True)
+def _part_of_a_day(day, threshold, above, gap):  # type: ignore[no-untyped-def]
+    cold, warm, gaps = np.int32(0), np.int32(0), np.int32(0)
+    low, total = np.int16(32_767), np.int32(0)
+    for value in day:
+        cold += np.int32(value < threshold)
+        warm += np.int32(value > above)
+        gaps += np.int32(value == gap)
+        total += np.int32(value)
+        low = min(low, value)
+    return cold, warm, gaps, low, total
+
+
+@nb.njit(cache=True, nogil=True)
 def _days(  # type: ignore[no-untyped-def]
     hours,
     first_due,
@@ -110,30 +137,21 @@ def _days(  # type: ignore[no-untyped-def]
         for day in range(days):
             start = max(day * 24, first_due)
             end = min(day * 24 + 24, end_due)
-            low = np.int16(32_767)
-            total = np.int32(0)
-            gaps = np.int32(0)
-            cold = np.int32(0)
-            warm = np.int32(0)
-            if end - start == 24:
-                for value in row[start : start + 24]:
-                    silent = value == gap
-                    gaps += silent
-                    cold += value < threshold
-                    warm += value > above
-                    total += np.int32(0) if silent else np.int32(value)
-                    low = min(low, np.int16(32_767) if silent else value)
+            owed = max(end - start, 0)
+            if owed == 24:
+                # 24 is written out, and gaps are counted as numbers and taken out after: the compiler then takes 24 hours in a few steps
+                cold, warm, gaps, low, total = _day_of_24(row[start : start + 24], threshold, above, gap)
             else:
-                for value in row[start : max(start, end)]:
-                    silent = value == gap
-                    gaps += silent
-                    cold += value < threshold
-                    warm += value > above
-                    total += np.int32(0) if silent else np.int32(value)
-                    low = min(low, np.int16(32_767) if silent else value)
+                cold, warm, gaps, low, total = _part_of_a_day(row[start : start + owed], threshold, above, gap)
+            if gaps > 0:
+                cold -= gaps  # a gap is the lowest number there is
+                total -= np.int32(gap) * gaps
+                low = np.int16(32_767)
+                for at in range(start, start + owed):
+                    if row[at] != gap:
+                        low = min(low, row[at])
             season_total += total
-            cold -= gaps  # a gap is the lowest number there is
-            covered = max(end - start, 0) - gaps
+            covered = owed - gaps
             day_longest = 0
             if cold == 0:
                 run = 0

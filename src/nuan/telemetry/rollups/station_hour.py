@@ -26,7 +26,9 @@ def station_hours(store: Store, start_s: int, n_hours: int) -> pl.DataFrame:
         parts = [
             part for bucket in store.buckets_of(quantity) for part in _bucket(store, quantity, bucket, hour_s, column)
         ]
-        schema = pl.Schema({"substation": pl.String, "hour_s": pl.Int64, column: pl.Int64 if column in _WIDE else pl.Int32})
+        schema = pl.Schema(
+            {"substation": pl.String, "hour_s": pl.Int64, column: pl.Int64 if column in _WIDE else pl.Int32}
+        )
         frame = pl.concat([pl.DataFrame(schema=schema), *(part.cast(schema) for part in parts)])
         result = result.join(frame, on=["substation", "hour_s"], how="full", coalesce=True)
     return result.sort("substation", "hour_s")

@@ -1,7 +1,7 @@
 """The manifest: which files are the store now, and up to which sequence number they cover the journal. One rename publishes it."""
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -59,8 +59,22 @@ class Manifest:
 
     def content_hash(self) -> str:
         """Of the state: the same readings folded at the same points give the same hash, on any machine."""
-        body = asdict(replace(self, retired=()))
-        return sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        return sha256(json.dumps(self._document(retired=()), sort_keys=True).encode()).hexdigest()
+
+    def _document(self, retired: tuple[str, ...]) -> dict[str, object]:
+        def plain(entries: "tuple[Segment | Extra, ...]") -> list[dict[str, object]]:
+            return [{name: getattr(entry, name) for name in entry.__slots__} for entry in entries]
+
+        return {
+            "buckets": self.buckets,
+            "sequence": self.sequence,
+            "next_series": self.next_series,
+            "segments": plain(self.segments),
+            "series": plain(self.series),
+            "superseded": plain(self.superseded),
+            "touched": plain(self.touched),
+            "retired": list(retired),
+        }
 
     @classmethod
     def load(cls, root: Path) -> Self | None:
@@ -84,5 +98,5 @@ class Manifest:
         return manifest
 
     def publish(self, root: Path) -> None:
-        document = {"hash": self.content_hash(), "manifest": asdict(self)}
+        document = {"hash": self.content_hash(), "manifest": self._document(self.retired)}
         write_durably(root / NAME, json.dumps(document, separators=(",", ":"), sort_keys=True).encode())

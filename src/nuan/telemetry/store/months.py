@@ -1,5 +1,7 @@
 """Local months, the length of a segment: counted since 1970-01 in Asia/Shanghai."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ def local_month(time_s: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(moments.astype("datetime64[M]").astype(np.int64))
 
 
+@lru_cache(maxsize=4096)
 def month_start(month: int) -> int:
     """Epoch seconds of its first midnight.
 

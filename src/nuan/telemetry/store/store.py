@@ -33,7 +33,7 @@ from nuan.telemetry.store.fold import (
     versions,
 )
 from nuan.telemetry.store.journal import JournalWriter, read_frames
-from nuan.telemetry.store.manifest import Manifest
+from nuan.telemetry.store.manifest import NAME, Manifest, Segment
 from nuan.telemetry.store.segments import Grid, Rows, SegmentFile
 from nuan.telemetry.store.tiles import HourTile, Reduce, TileBuilder
 from nuan.telemetry.store.verification import Stats, folder_stats, verify_files
@@ -95,17 +95,18 @@ class Store:
     def _load(self) -> None:
         """Manifest, series names and journal tail of one moment: read again if a fold was published meanwhile."""
         while True:
+            published = self._published()
             manifest = Manifest.load(self.root) or Manifest(buckets=self._buckets)
             try:
                 names = [pq.read_table(self.root / piece.path)["series"].to_pylist() for piece in manifest.series]
                 tail = list(read_frames(self.root / "journal", manifest.sequence))
             except FileNotFoundError:
-                if Manifest.load(self.root) == manifest:
+                if self._published() == published:
                     raise
                 continue
-            if (Manifest.load(self.root) or Manifest(buckets=self._buckets)) == manifest:
+            if self._published() == published:
                 break
-        self.manifest = manifest
+        self._stand_on(manifest)
         self.series = SeriesTable(manifest.buckets)
         for piece in names:
             self.series.extend(len(self.series), piece)
@@ -117,6 +118,20 @@ class Store:
                 self.series.extend(entries[0][0], [str(key) for _, key in entries])
             else:
                 self._tail.append((frame.sequence, frame.readings()))
+
+    def _published(self) -> tuple[int, int] | None:
+        """Which manifest stands: every publication is a new file."""
+        try:
+            about = (self.root / NAME).stat()
+        except FileNotFoundError:
+            return None
+        return about.st_ino, about.st_mtime_ns
+
+    def _stand_on(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._by_bucket: dict[tuple[str, int], list[Segment]] = {}
+        for segment in manifest.segments:
+            self._by_bucket.setdefault((segment.quantity, segment.bucket), []).append(segment)
 
     def refresh(self) -> None:
         """Show a reading instance what the writer has done since."""
@@ -228,7 +243,7 @@ class Store:
         journal, before = self._journal(), self.manifest.retired
         manifest = fold.manifest()
         manifest.publish(self.root)
-        self.manifest = manifest
+        self._stand_on(manifest)
         self._tail = []
         journal.rotate(self.offset + 1)
         self._drop_journal()
@@ -266,13 +281,19 @@ class Store:
     def _rows(self, series: NDArray[np.uint32], start_s: int, end_s: int) -> Rows:
         code, bucket, names = self.series.slots(series)
         slots = {(names[int(c)], int(b)) for c, b in zip(code, bucket, strict=True)}
-        parts = []
-        for segment in self.manifest.segments:
-            first, last = slot_bounds(segment.month)
-            if (segment.quantity, segment.bucket) in slots and first < end_s and last > start_s:
-                parts.append(SegmentFile(self.root / segment.path).rows(series))
+        files = [file for slot in slots for file in self._files(*slot, start_s, end_s)]
+        parts = [SegmentFile(file).rows(series) for file in files]
         rows = Rows.concat([*parts, self._tail_rows(series)])
         return rows.take((rows.time_s >= start_s) & (rows.time_s < end_s))
+
+    def _files(self, quantity_key: str, bucket: int, start_s: int, end_s: int) -> list[Path]:
+        """Segment files that may hold a reading of the span."""
+        files = []
+        for segment in self._by_bucket.get((quantity_key, bucket), ()):
+            first, last = slot_bounds(segment.month)
+            if first < end_s and last > start_s:
+                files.append(self.root / segment.path)
+        return files
 
     @staticmethod
     def _batch(rows: Rows) -> ReadingBatch:
@@ -303,10 +324,8 @@ class Store:
         wide = not -32_767 <= points.low / points.resolution <= points.high / points.resolution <= 32_767
         builder = TileBuilder(ids, start_s, n_hours, wide, reduce)
         end_s = start_s + n_hours * 3600
-        for segment in self.manifest.segments:
-            first, last = slot_bounds(segment.month)
-            if segment.quantity == quantity_key and segment.bucket == bucket and first < end_s and last > start_s:
-                builder.add_segment(SegmentFile(self.root / segment.path))
+        for file in self._files(quantity_key, bucket, start_s, end_s):
+            builder.add_segment(SegmentFile(file))
         tail = self._tail_rows(ids)
         if len(tail):
             fresh = np.unique(tail.series)
