@@ -13,12 +13,21 @@ from nuan.policies.cases.parsing import moment, yuan_to_fen
 from nuan.rules.pack import pack_names
 from nuan.terms.findings import FindingsError
 
-FILES = sorted((Path(__file__).parents[2] / "cases").glob("*.yaml"))
+ROOT = Path(__file__).parents[3]
+FILES = sorted(
+    [*(ROOT / "tests" / "cases").glob("*.yaml"), *(ROOT / "src/nuan/policies/directive").glob("c2_5_3?/cases.yaml")]
+)
 OUTCOMES = [outcome for file in FILES for outcome in check_file(file)]
 
 
 @pytest.mark.parametrize(
-    "outcome", [pytest.param(each, id=f"{Path(each.situation.where).stem}:{each.situation.id}") for each in OUTCOMES]
+    "outcome",
+    [
+        pytest.param(
+            each, id=f"{Path(each.situation.where).parent.name}/{Path(each.situation.where).stem}:{each.situation.id}"
+        )
+        for each in OUTCOMES
+    ],
 )
 def test_situation(outcome: Outcome) -> None:
     assert outcome.situation.expected, "a situation without an expectation checks nothing"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +13,7 @@ import polars as pl
 from nuan.facts.book import FactBook
 from nuan.facts.schemas import TABLES
 from nuan.policies.cases.situation import KINDS, Situation
+from nuan.policies.directive.c2_5_2.days import home_days as home_days_judged
 from nuan.policies.refunds.columns import CAUSES, PURPOSES, UNKNOWN, Homes, Measurements, Outages, Repairs, ints
 from nuan.policies.refunds.decision import Decision
 from nuan.policies.refunds.law import RefundLaw, refund_law
@@ -22,7 +24,7 @@ from nuan.policies.refunds.window import MonthRefund, month_refund
 from nuan.policies.refunds.wording import duration, moment, reason, yuan
 from nuan.rules.clause import Clause
 from nuan.rules.trace import Trace
-from nuan.terms.places import CHINA_OFFSET_S, DAY_S, HOUR_S, day_start
+from nuan.terms.places import CHINA_OFFSET_S, DAY_S, HOUR_S, day_number, day_start
 
 HOME = "CASE-1-0101"
 LANGUAGES = ("zh", "en")
@@ -83,7 +85,7 @@ def evaluate(situation: Situation, clauses: Sequence[str] | None = None) -> dict
     wanted = _clauses(situation) if clauses is None else clauses
     book = book_of(situation)
     for name in wanted:
-        found[name] = judge_clause(name, situation, book)
+        found[name] = judge_day(name, situation, book) if " " in name else judge_clause(name, situation, book)
     return found
 
 
@@ -265,6 +267,21 @@ def judge_clause(name: str, situation: Situation, book: FactBook) -> Result:
         value=value,
         working=tuple(lines),
     )
+
+
+def judge_day(name: str, situation: Situation, book: FactBook) -> Result:
+    """`2.5.2 2026-01-03`: the verdict of that one day from the room readings and formal measurements."""
+    clause, _, text = name.partition(" ")
+    if clause != "2.5.2":
+        return Result(name, "undecidable", None, ("no_days",), (f"条款 {clause} 不按日判定",))
+    grid = home_days_judged(book, situation.pack)
+    day = day_number(date.fromisoformat(text))
+    if day not in grid.days or not grid.codes.size:
+        return Result(name, "undecidable", None, ("not_in_season",), ("这一天不在已过去的供热期内",))
+    at = grid.days.index(day)
+    verdict = ("met", "met", "breached", "undecidable")[int(grid.codes[0, at])]
+    covered, due = int(grid.covered[0, at]), int(grid.due[0, at])
+    return Result(name, verdict, None, working=(f"应供 {due} 小时，有效 {max(covered, 0)} 小时",))
 
 
 def _season_line(law: RefundLaw) -> str:

@@ -32,6 +32,7 @@ TEST = (
 )  # fmt: skip
 EXPECTED = ("amount", "amount_fen", "verdict", "why", "low", "low_fen", "high", "high_fen", "value")
 VERDICTS = ("met", "breached", "undecidable")
+_CLAUSE = re.compile(r"^\d\.\d[\w.]*(?: \d{4}-\d{2}-\d{2})?$")
 _MOMENT = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$")
 
 
@@ -219,7 +220,7 @@ def parse(given: Located, where: str) -> Situation:
     tests = tuple(_test(row, number, read) for number, row in enumerate(read.rows(given, "measurements"), 1))
     cold = tuple(_cold(row, read) for row in read.rows(given, "cold_days"))
     repairs = tuple(read.need(row, "at", moment) or 0 for row in _moments(given, "repairs", read))
-    fuel = tuple(_fuel(row, read) for row in read.rows(given, "fuel"))
+    fuel = tuple(report for row in read.rows(given, "fuel") for report in _fuel(row, read))
     vehicles = tuple(_vehicle(row, read) for row in read.rows(given, "vehicles"))
     expected = tuple(_expected(given, read))
     if cold and tests:
@@ -508,23 +509,26 @@ def _readings(given: Located, read: Reader) -> tuple[tuple[int, int | None], ...
     return tuple(sorted(hours.items()))
 
 
-def _fuel(row: Located, read: Reader) -> dict[str, int | None]:
-    read.known(row, ("day", "stock_t", "burn_t", "arriving_t"))
-    when = read.need(row, "day", day)
+def _tonnes(value: Any) -> int:
+    try:
+        return int(Fraction(str(value)) * 1000)
+    except ValueError:
+        raise BadValueError("不是吨数", "not tonnes", "写吨，如 1500。") from None
 
-    def tonnes(value: Any) -> int:
-        try:
-            found = Fraction(str(value)) * 1000
-        except ValueError:
-            raise BadValueError("不是吨数", "not tonnes", "写吨，如 1500。") from None
-        return int(found)
 
-    return {
-        "day": day_number(when) if when else 0,
-        "stock_t1000": read.get(row, "stock_t", tonnes),
-        "burn_t1000": read.get(row, "burn_t", tonnes),
-        "arriving_t1000": read.get(row, "arriving_t", tonnes, 0),
+def _fuel(row: Located, read: Reader) -> list[dict[str, int | None]]:
+    """Daily reports of one heat source: `day`, or the same report on every day `from` … `to` (both included)."""
+    read.known(row, ("day", "from", "to", "stock_t", "burn_t", "arriving_t"))
+    first = read.need(row, "day" if "from" not in row else "from", day)
+    last = read.get(row, "to", day, first)
+    if first is None or last is None:
+        return []
+    report = {
+        "stock_t1000": read.get(row, "stock_t", _tonnes),
+        "burn_t1000": read.get(row, "burn_t", _tonnes),
+        "arriving_t1000": read.get(row, "arriving_t", _tonnes, 0),
     }
+    return [{"day": number, **report} for number in range(day_number(first), day_number(last) + 1)]
 
 
 def _vehicle(row: Located, read: Reader) -> dict[str, int | None]:
@@ -554,7 +558,7 @@ def _expected(given: Located, read: Reader) -> Iterable[Expectation]:
         line = expected.lines[key]
         target = key.removesuffix("_fen")
         target = {"total": "total_refund", "refund": "total_refund"}.get(target, target)
-        if target not in KINDS and not re.match(r"^\d\.\d", target):
+        if target not in KINDS and not _CLAUSE.match(target):
             read.add(
                 line, key, "不认识这一项", "unknown key", f"可用：{'、'.join(KINDS)}（可加 _fen），或条款号，如 2.5.2。"
             )
