@@ -7,6 +7,7 @@ import pytest
 
 from nuan.facts.nomenclature import page
 from nuan.facts.schemas import TABLES
+from nuan.terms.glossary import GLOSSARY
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -16,6 +17,11 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 def test_the_nomenclature_is_up_to_date() -> None:
     assert (DOCS / "nomenclature.md").read_text("utf-8") == page(), "run `make docs`"
+
+
+def test_a_word_has_one_meaning() -> None:
+    for names in ([word.en for word in GLOSSARY], [word.zh for word in GLOSSARY]):
+        assert len(names) == len(set(names))
 
 
 def documented_columns() -> dict[str, list[str]]:

@@ -35,6 +35,7 @@ PARENTS = {
         pytest.param("building", "B1", ["B1-1", "B1-2"], id="a building"),
         pytest.param("home", "B1-2", ["B1-2"], id="a home feeds itself"),
         pytest.param("building", "B9", [], id="an unknown building feeds nobody"),
+        pytest.param("city", "1506", [], id="a level that is no part of the network"),
     ],
 )
 def test_homes_under(level: str, code: str, homes: list[str]) -> None:
@@ -68,6 +69,19 @@ def test_a_code_given_twice_stands_once() -> None:
     assert [(f.code, f.row, f.value, f.count) for f in findings] == [("duplicate_code", 4, "B1-1", 1)]
     assert tree.homes_under("building", "B1") == ["B1-1"]
     assert tree.homes_under("building", "B3") == []
+
+
+def test_homes_with_gaps_in_their_way_up() -> None:
+    ways = {
+        "building": ["B1", "B1", None],
+        "loop": ["L1", "L1", "L1"],
+        "substation": ["S1", "S1", None],
+        "source": ["H1", "H1", "H1"],
+    }
+    tree = SupplyTree.from_homes(pl.DataFrame({"home": ["A", "A", "C"], **ways}))
+    assert tree.homes_under("source", "H1") == ["A", "C"]
+    assert tree.homes_under("substation", "S1") == ["A"]
+    assert tree.ancestors("C") == {"building": None, "loop": "L1", "substation": None, "source": "H1"}
 
 
 def test_a_tree_without_homes() -> None:

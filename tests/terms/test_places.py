@@ -56,7 +56,7 @@ def test_a_finding_is_a_sentence_in_both_languages() -> None:
         count=2,
     )
     assert finding.sentence() == "readings.csv 第 3 行 “湿度”：超出量程（1000），共 2 处。请核对单位。"
-    assert finding.sentence("en") == "readings.csv row 3 “湿度”: out of range（1000）, 2 times"
+    assert finding.sentence("en") == "readings.csv row 3 “湿度”: out of range (1000), 2 times"
     assert finding.as_dict()["row"] == 3
 
 

@@ -1,16 +1,18 @@
-"""The page docs/nomenclature.md, made from the tables of quantities, flags and facts (`make docs`); a test holds it up to date."""
+"""The page docs/nomenclature.md, made from the tables of quantities, flags, facts and words (`make docs`); a test holds it up to date."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
 from nuan.facts.schemas import TABLES, Column
 from nuan.telemetry.readings import UNTRUSTED, Flag
+from nuan.terms.glossary import GLOSSARY
 from nuan.terms.places import Level
 from nuan.terms.quantities import QUANTITIES, UNITS
 
 _HEAD = """# Nomenclature: name · unit · 中文
 
-Made by `make docs` from `nuan.terms.quantities`, `nuan.telemetry.readings` and `nuan.facts.schemas`; edit those, not this page.
+Made by `make docs` from `nuan.terms.quantities`, `nuan.telemetry.readings`,
+`nuan.facts.schemas` and `nuan.terms.glossary`; edit those, not this page.
 
 Inside Nuan every quantity has one unit and one resolution and is kept as a whole number of steps. Other units are converted at the
 border, exactly, by `parse_value` and `convert`. The plausible range says when a reading is flagged as out of range; it says nothing
@@ -88,6 +90,8 @@ def page() -> str:
             levels,
             "\n## Fact tables\n",
             _facts(),
+            "\n## Words\n",
+            _rows(("English", "中文", "meaning"), [(word.en, word.zh, word.meaning) for word in GLOSSARY]),
             "",
         ]
     )

@@ -63,23 +63,26 @@ class SupplyTree:
 
     @classmethod
     def from_homes(cls, homes: pl.DataFrame) -> "SupplyTree":
-        """Build from the fact table `homes`, which names the whole way up for each home. Places that feed no home are not in it."""
+        """Build from the fact table `homes`, which names the whole way up for each home. Places that feed no home are not in it.
+
+        A home given twice stands once, where it was first given.
+        """
+        homes = homes.filter(pl.col("home").is_first_distinct())
         codes: dict[str, list[str]] = {}
         ancestors: dict[str, NDArray[np.int32]] = {}
         for level in CHAIN:
-            names = homes[level].unique(maintain_order=True)
+            names = homes[level].drop_nulls().unique(maintain_order=True)
             place = pl.DataFrame({level: names, "at": np.arange(len(names), dtype=np.int32)})
             codes[level] = names.to_list()
-            ancestors[level] = (
-                homes.select(level).join(place, on=level, how="left", maintain_order="left")["at"].to_numpy()
-            )
+            found = homes.select(level).join(place, on=level, how="left", maintain_order="left")
+            ancestors[level] = found["at"].fill_null(-1).to_numpy()
         return cls(codes, ancestors, {level: {name: i for i, name in enumerate(codes[level])} for level in CHAIN})
 
     def home_indices_under(self, level: str, code: str) -> NDArray[np.int64]:
         """Indices, ascending, of the homes that a place feeds; empty when the code is not known."""
-        at = self._index[level].get(code)
-        if at is None:
+        if not self.knows(level, code):
             return np.zeros(0, dtype=np.int64)
+        at = self._index[level][code]
         if level not in self._sorted:
             above = self.home_ancestors[level]
             order = np.argsort(above, kind="stable").astype(np.int64)

@@ -27,10 +27,11 @@ class Finding:
             place += f" 第 {self.row} 行" if language == "zh" else f" row {self.row}"
         if self.field:
             place += f" “{self.field}”"
-        shown = f"（{self.value}）" if self.value is not None else ""
         if language == "zh":
+            shown = f"（{self.value}）" if self.value is not None else ""
             times = f"，共 {self.count} 处" if self.count > 1 else ""
             return f"{place}：{self.message_zh}{shown}{times}。{self.remedy_zh}"
+        shown = f" ({self.value})" if self.value is not None else ""
         times = f", {self.count} times" if self.count > 1 else ""
         return f"{place}: {self.message_en}{shown}{times}"
 
