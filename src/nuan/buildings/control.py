@@ -46,7 +46,7 @@ class SupplyCurve:
     def supply(self, outdoor_c: FloatArray) -> FloatArray:
         """
         >>> SupplyCurve().supply(np.array([-16.8, 0.0])).round(1).tolist()
-        [75.0, 51.4]
+        [75.0, 51.3]
         """
         spread = (self.supply_c - self.return_c) * self.load(outdoor_c)
         return np.maximum(self.mean_water_c(outdoor_c) + spread / 2, self.lowest_supply_c)
