@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from nuan.terms.calendar import add_months
 from nuan.terms.intervals import Interval
-from nuan.terms.places import CHINA, HOUR_S, day_start, local_day, to_epoch
+from nuan.terms.places import CHINA, DAY_S, HOUR_S, day_start, local_day, to_epoch
 
 
 class SeasonError(ValueError):
@@ -70,9 +70,8 @@ class Season:
 
     @property
     def days(self) -> int:
-        """The number by which a season fee is divided."""
-        inclusive = (self.last_day - self.first_day).days + 1
-        return inclusive - 1 if self.turns_at_noon else inclusive
+        """The number by which a season fee is divided: the 24-hour spans that the season begins."""
+        return -(-self.interval.length // DAY_S)
 
     @property
     def interval(self) -> Interval:
