@@ -30,6 +30,7 @@ _ROWS = (
     Problem("empty_file", "refuse", "文件是空的", "the file is empty", "请重新导出该文件。", "nothing can be taken from it; an empty export hides a fault upstream"),
     Problem("broken_file", "refuse", "文件不完整或已损坏", "the file is cut off or damaged", "请重新下载或导出完整的文件。", "what is there may be half; half a file must not pass as a whole one"),
     Problem("half_row", "refuse", "该行的列数与表头不符（文件可能只有一半）", "a row with another number of columns than the header", "请检查该行，或重新导出完整的文件。", "a cut row can end inside a number: 17.9 becomes 1"),
+    Problem("too_many", "refuse", "一个文件的读数过多", "too many readings in one file", "请按日期或地点分成几个文件（每个不超过 1600 万个读数）。", "a file is stored in one piece, so that it is there whole or not at all"),
     Problem("no_mapping", "refuse", "没有与文件名相符的映射", "no mapping fits the file name", "请在映射文件的 files 下增加 match。", "guessing what columns mean would invent readings"),
     Problem("wrong_encoding", "refuse", "无法识别文件编码", "the encoding cannot be told", "请另存为 UTF-8，或在映射中写明 encoding。", "place codes would be garbled"),
     Problem("missing_column", "refuse", "缺少映射所需的列", "a column that the mapping names is not there", "请核对表头，或修改映射。", "the file is another one than the mapping describes"),

@@ -22,6 +22,8 @@ from nuan.terms.quantities import QUANTITIES, UNITS, quantity
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
 INT32 = np.iinfo(np.int32)
+MOST_READINGS = 16_000_000
+"""What the store takes in one durable piece, with room to spare."""
 FEWEST_FOR_A_GUESS = 3
 HALF_STEP_SLACK = 1e-6
 """Decimal halves are not exact as floats; so much of a step is forgiven, so that 17.995 °C is 18.00 as in `terms.to_fixed`."""
@@ -73,6 +75,10 @@ class _File:
                 self.unknown.add(place)
                 self.findings.add("unknown_place", field=header, value=place)
         return self.keys[key]
+
+    @property
+    def readings(self) -> int:
+        return sum(len(part[1]) for part in self.parts)
 
     @property
     def marks(self) -> NDArray[np.bool_]:
@@ -258,6 +264,9 @@ def read_file(
         file.take(piece.frame, piece.first_row)
         if progress is not None:
             progress(piece.read, piece.size)
+        if file.readings > MOST_READINGS:
+            file.findings.add("too_many", count=file.readings)
+            break
     if checked and not file.rows:
         file.findings.add("empty_file")
     return _finish(file, arrival_s)
@@ -357,7 +366,7 @@ def _wrong_units(
             unit
             for unit, (kind, offset, factor) in UNITS.items()
             if kind == q.unit
-            and (factor, offset) != (1, 0)
+            and not (factor == 1 and offset == 0)
             and low <= (middle + float(offset / q.resolution)) * float(factor) <= high
         ]
         if guesses:
