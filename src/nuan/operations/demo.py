@@ -1,0 +1,182 @@
+"""Build the sample city in the records and the store, judge its season, and compare what was found with what was planted.
+
+Every step can be done again: a build that was killed goes on where it stopped when it is asked for with the same parameters.
+`demo.json` in NUAN_HOME says that this is a synthetic city; it is written before anything else and never beside a real one.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from nuan.buildings.sample_city import City, make_city
+from nuan.buildings.weather.epw import read_epw
+from nuan.operations.demo_accounts import create_demo_accounts
+from nuan.operations.demo_findings import Found, compare
+from nuan.operations.demo_readings import load_readings
+from nuan.operations.import_registry import import_registry
+from nuan.operations.judging import judge_season
+from nuan.records.registry.models import Banner
+from nuan.telemetry.store import Store
+from nuan.terms.findings import FindingsError
+from nuan.terms.places import local_time, to_epoch
+
+Progress = Callable[[str, int, int], None]
+BUILDING, DONE = "building", "done"
+
+
+class OtherCityError(RuntimeError):
+    """There is a sample city of other parameters already."""
+
+    def __init__(self, there: dict[str, Any]) -> None:
+        self.there = there
+        super().__init__(
+            f"已有一座示例城市（{there.get('homes')} 户，种子 {there.get('seed')}）；要换一座请加 --fresh，旧的示例数据会全部删除。 "
+            f"There is a sample city of {there.get('homes')} homes already; --fresh replaces it."
+        )
+
+
+class RealCityError(RuntimeError):
+    """The records hold something that `nuan demo` did not make; it is never touched."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "数据库里已有登记数据，但没有 demo.json：这不是示例城市，不会改动。请换一个 NUAN_HOME（和 DATABASE_URL）。 "
+            "These records are not a sample city and stay untouched; use another NUAN_HOME and DATABASE_URL."
+        )
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """`was_there`: nothing had to be done. `found` compares the truth with the judgements."""
+
+    facts: dict[str, Any]
+    was_there: bool
+    found: list[Found]
+
+    @property
+    def all_found(self) -> bool:
+        return all(each.complete for each in self.found)
+
+
+def demo_file() -> Path:
+    return Path(settings.NUAN_HOME) / "demo.json"
+
+
+def read_demo_facts() -> dict[str, Any] | None:
+    """What `demo.json` says, or None where there is no sample city."""
+    try:
+        facts = json.loads(demo_file().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def build_demo_city(
+    homes: int,
+    *,
+    seed: int = 1,
+    season_year: int = 2025,
+    as_of: datetime | None = None,
+    epw: Path | None = None,
+    fresh: bool = False,
+    actor: str,
+    progress: Progress = lambda stage, done, total: None,
+) -> DemoReport:
+    """Raises OtherCityError, RealCityError, CitySizeError, and FindingsError for an EPW file that cannot be used."""
+    city = _city(homes, seed, season_year, epw)
+    until = min(as_of or city.season.end, city.season.end)
+    wanted = {
+        "synthetic": True,
+        "note": "演示数据 · 合成城市",
+        "homes": homes,
+        "seed": seed,
+        "season": city.season.key,
+        "weather": city.weather_place,
+        "as_of": local_time(to_epoch(until)).isoformat(),
+    }
+    facts = read_demo_facts()
+    if facts is not None and any(facts.get(key) != value for key, value in wanted.items()) and not fresh:
+        raise OtherCityError(facts)
+    if facts is None:
+        _migrate(progress)
+        if Banner.objects.exists():
+            raise RealCityError
+    elif fresh:
+        _clear(progress)
+    elif facts.get("state") == DONE:
+        return DemoReport(facts, True, [Found(**each) for each in facts.get("found", [])])
+    planted = [each.as_dict() for each in city.truth]
+    facts = wanted | {"state": BUILDING, "planted": planted}
+    _publish(facts)
+    _migrate(progress)
+    progress("registry", 0, 1)
+    import_registry(city.tables(), actor=actor, source="示例城市").required()
+    progress("registry", 1, 1)
+    readings = load_readings(settings.READINGS_ROOT, city, to_epoch(until), progress)
+    accounts = create_demo_accounts(city.cast_home, actor=actor)
+    with Store(settings.READINGS_ROOT) as store:
+        run = judge_season(
+            city.season.key,
+            actor=actor,
+            store=store,
+            as_of=until,
+            progress=lambda said: progress("judging", said.done, said.total),
+        )
+    found = compare(city.truth, to_epoch(until))
+    facts |= {
+        "state": DONE,
+        "readings": readings,
+        "judged": run.as_dict(),
+        "accounts": accounts,
+        "resident_home": city.cast_home,
+        "found": [each.as_dict() for each in found],
+    }
+    _publish(facts)
+    return DemoReport(facts, False, found)
+
+
+def _city(homes: int, seed: int, season_year: int, epw: Path | None) -> City:
+    if epw is None:
+        return make_city(homes, seed, season_year)
+    year, findings = read_epw(epw)
+    if year is None:
+        raise FindingsError(findings)
+    return make_city(homes, seed, season_year, year)
+
+
+def _migrate(progress: Progress) -> None:
+    progress("records", 0, 1)
+    call_command("migrate", verbosity=0, interactive=False)
+    progress("records", 1, 1)
+
+
+def _clear(progress: Progress) -> None:
+    """Remove the sample city: its records, readings and runs. `demo.json` goes last, so that a killed clearing is asked for again."""
+    progress("clearing", 0, 1)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
+    for folder in (Path(settings.READINGS_ROOT), Path(settings.NUAN_HOME) / "runs"):
+        shutil.rmtree(folder, ignore_errors=True)
+    progress("clearing", 1, 1)
+
+
+def _publish(facts: dict[str, Any]) -> None:
+    """`demo.json` in one rename: it is there whole or not at all."""
+    path = demo_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".json.new")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(facts, file, ensure_ascii=False, indent=1, default=str)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

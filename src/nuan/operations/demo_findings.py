@@ -1,0 +1,65 @@
+"""What was planted against what was judged: one line for every kind of event."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from nuan.buildings.sample_city import Planted
+from nuan.records.registry.models import Home
+from nuan.records.supervision.models import CurrentJudgement, Judgement
+
+BREACHED = Judgement.Verdict.BREACHED
+UNDECIDABLE = Judgement.Verdict.UNDECIDABLE
+_HOMES_BELOW = {
+    "source": "substation__source_id",
+    "substation": "substation_id",
+    "loop": "building__loop_id",
+    "building": "building_id",
+    "home": "code",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many planted events of a kind a clause had to find, and found; `missed` names the places."""
+
+    kind: str
+    clause: str
+    planted: int
+    found: int
+    zh: str
+    missed: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return self.found == self.planted
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def compare(truth: Sequence[Planted], as_of_s: int) -> list[Found]:
+    """Events that had not begun by `as_of_s` are left out."""
+    groups: dict[tuple[str, str], list[Planted]] = defaultdict(list)
+    for planted in truth:
+        for clause in planted.clauses:
+            if planted.end_s <= as_of_s:
+                groups[planted.kind, clause].append(planted)
+    lines = []
+    for (kind, clause), events in groups.items():
+        missed = [event.place for event in events if not _noticed(clause, event)]
+        lines.append(Found(kind, clause, len(events), len(events) - len(missed), events[0].zh, missed[:20]))
+    return lines
+
+
+def _noticed(clause: str, event: Planted) -> bool:
+    """Whether a current judgement of the clause says what it must about the place."""
+    current = CurrentJudgement.objects.filter(clause=clause)
+    if clause in {"2.5.2", "2.5.3a"}:
+        homes = Home.objects.filter(**{_HOMES_BELOW[event.level]: event.place}, contracts__stop_heat=False)
+        below = current.filter(subject_level="home", subject__in=homes.values("code"))
+        if clause == "2.5.2":
+            return below.filter(verdict=BREACHED).exists()
+        wanted = UNDECIDABLE if event.facts["refund"] == "undecidable" else BREACHED
+        return below.filter(item__contains=event.facts["outage_id"], verdict=wanted).exists()
+    return current.filter(subject=event.place, verdict=BREACHED).exists()
