@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from nuan.rules.interpretation import Interpretation, Signed
+from nuan.rules.parameter import DatedValue, PackParameter
 
 JURISDICTIONS = Path(__file__).parents[1] / "policies" / "jurisdictions"
-LATEST = date.max
 
 
 class UnknownPack(LookupError):
@@ -35,62 +35,6 @@ class UnknownKey(LookupError):
     def __init__(self, pack: str, key: str, kind: str) -> None:
         self.pack, self.key, self.kind = pack, key, kind
         super().__init__(f"规则包 {pack}：词汇表里没有{kind} {key!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class DatedValue:
-    """One answer to a parameter: valid by law in `[valid_from, valid_to)`, known from `recorded_on` on."""
-
-    value: Any
-    compare: str
-    unit: str | None
-    valid_from: date
-    valid_to: date | None
-    recorded_on: date
-    layer: str
-    instrument: str | None
-    article: str | None
-    quote: str | None
-    confidence: str
-    note: str
-
-    @property
-    def is_known(self) -> bool:
-        return self.value is not None
-
-    @property
-    def source(self) -> str:
-        """`临沂市供热条例（2017年）第三十二条`; 出处未载明 where nothing is known."""
-        return f"{self.instrument or ''}{self.article or ''}" or "出处未载明"
-
-    def holds(self, at: date, known_on: date) -> bool:
-        return self.valid_from <= at and (self.valid_to is None or at < self.valid_to) and self.recorded_on <= known_on
-
-
-@dataclass(frozen=True, slots=True)
-class PackParameter:
-    """A parameter with all its dated answers, uppermost layer first; the uppermost that answers at a date is heard."""
-
-    key: str
-    zh: str
-    en: str
-    unit: str | None
-    answers: tuple[DatedValue, ...]
-
-    def at(self, day: date, known_on: date | None = None) -> DatedValue:
-        """The answer in force on `day` by what was known on `known_on`; a 未载明 answer where there is none."""
-        known = known_on or LATEST
-        holding = [answer for answer in self.answers if answer.holds(day, known)]
-        if holding:
-            speaking = [answer for answer in holding if answer.layer == holding[0].layer]
-            return max(speaking, key=lambda answer: (answer.recorded_on, answer.valid_from))
-        return DatedValue(None, "=", self.unit, date.min, None, date.min, "", None, None, None, "unknown", "未载明")
-
-    def changes(self) -> list[date]:
-        """Law dates on which the answer changes; a period across one of them has to be split there."""
-        days = {answer.valid_from for answer in self.answers}
-        days |= {answer.valid_to for answer in self.answers if answer.valid_to is not None}
-        return sorted(days)
 
 
 @dataclass(frozen=True, slots=True)

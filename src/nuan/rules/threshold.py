@@ -3,20 +3,23 @@
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nuan.rules.comparison import Comparison
-from nuan.rules.pack import DatedValue, Pack
+from nuan.rules.pack import Pack
+from nuan.rules.parameter import DatedValue
 from nuan.terms.places import day_date, day_number
 
 Matrix = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 ABSENT = -(2**62)
 """Stands in an int64 column where nothing is known; never reckoned with."""
+
+
+UNITS_ZH = {"day": "天", "home": "户", "report": "份", "month": "个月", "yuan/GJ": "元/GJ"}
 
 
 class InexactNumberError(ValueError):
@@ -61,16 +64,16 @@ class Threshold:
     def over(cls, pack: Pack, key: str, days: range, known_on: date | None = None, scale: int = 1) -> "Threshold":
         """The pack's answer for each local day of `days`, times `scale` (100 for 0.01 °C), as known on `known_on`."""
         parameter = pack.parameter(key)
-        changes = sorted({day_number(day) for day in parameter.changes() if date.min < day < date.max})
-        edges = [days.start, *(day for day in changes if days.start < day < days.stop), days.stop]
         parts = []
         numbers = np.full(len(days), ABSENT, dtype=np.int64)
-        for start, stop in pairwise(edges):
-            answer = parameter.at(day_date(start), known_on)
+        # a book of a season that has not begun has no days, but still knows the number
+        last = max(days.stop - 1, days.start)
+        for first, until, answer in parameter.periods(day_date(days.start), day_date(last), known_on):
+            start, stop = day_number(first) - days.start, day_number(until) + 1 - days.start
             number = None if answer.value is None else scaled(key, answer.value, scale)
-            parts.append(Part(start - days.start, stop - days.start, answer, number))
+            parts.append(Part(start, stop, answer, number))
             if number is not None:
-                numbers[start - days.start : stop - days.start] = number
+                numbers[start:stop] = number
         return cls(key, parameter.zh, parameter.en, parameter.unit or "", days.start, tuple(parts), numbers)
 
     @property
@@ -118,7 +121,8 @@ class Threshold:
         for part in self.parts:
             answer = part.answer
             sign = "" if answer.compare == "=" else f"{Comparison(answer.compare).sign} "
-            number = "未载明" if answer.value is None else f"{sign}{answer.value} {self.unit}".rstrip()
+            unit = UNITS_ZH.get(self.unit, self.unit)
+            number = "未载明" if answer.value is None else f"{sign}{answer.value} {unit}".rstrip()
             span = f"{day_date(self.first_day + part.start)} 至 {day_date(self.first_day + part.stop - 1)}："
             said.append(f"{span if len(self.parts) > 1 else ''}{number}")
         return "；".join(said)

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.http import Http404
 
+from nuan.operations.city_packs import signed_records
 from nuan.policies import catalogue
 from nuan.policies.catalogue import NoSuchClauseError
-from nuan.records.supervision.models import SignedInterpretation
 from nuan.rules.clause import Clause
-from nuan.rules.interpretation import Interpretation, Signed
-from nuan.rules.pack import DatedValue, Pack, UnknownKey
+from nuan.rules.interpretation import Interpretation
+from nuan.rules.pack import Pack, UnknownKey
+from nuan.rules.parameter import DatedValue
 from nuan.web.wording import pick, say
 
 COMPARISONS = {
@@ -108,13 +109,6 @@ def clause_or_404(key: str) -> Clause:
         return catalogue.clause(key)
     except NoSuchClauseError:
         raise Http404 from None
-
-
-def signed_records() -> list[Signed]:
-    rows = SignedInterpretation.objects.order_by("id")
-    return [
-        Signed(row.key, row.option, row.pack, row.valid_from, row.signed_by, row.signed_on, row.reason) for row in rows
-    ]
 
 
 def numbers_at(clause: Clause, pack: Pack, day: date) -> list[NumberAtDate]:

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from nuan.rules.interpretation import Interpretation
-from nuan.rules.pack import DatedValue, Pack
+from nuan.rules.pack import Pack
+from nuan.rules.parameter import DatedValue
 from nuan.terms.places import DAY_S, HOUR_S, local_day, to_epoch
 from nuan.terms.season import Season, SeasonRule
 
