@@ -1,0 +1,133 @@
+"""What a run stands on: season, moment, packs, contracts, outages and measurements, cut into pieces of work that can be skipped."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from nuan.facts.book import FactBook
+from nuan.facts.outages import outage_homes
+from nuan.network.topology import SupplyTree
+from nuan.operations.city_packs import CityPacks
+from nuan.operations.recorded_facts import PlaceRecords, homes_of, measurements_at, outages_at, place_records
+from nuan.rules.fingerprint import fingerprint
+from nuan.telemetry.series import bucket_of
+from nuan.terms.places import to_epoch
+
+DECIDING = ("nuan.rules", "nuan.policies", "nuan.facts", "nuan.telemetry.rollups")
+"""Packages whose source decides a result; their fingerprint is stored with every run."""
+PLACES = "places"
+
+
+@dataclass(frozen=True)
+class HomePiece:
+    """The homes of one bucket of the store, with what is recorded about them."""
+
+    name: str
+    bucket: int
+    homes: pl.DataFrame
+    outage: pl.DataFrame
+    outage_home: pl.DataFrame
+    measurement: pl.DataFrame
+
+    def only(self, codes: Sequence[str]) -> "HomePiece":
+        """The piece with some of its homes."""
+        wanted = pl.col("home").is_in(list(codes))
+        return HomePiece(
+            self.name, self.bucket, self.homes.filter(wanted), self.outage, self.outage_home.filter(wanted),
+            self.measurement.filter(wanted),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Basis:
+    """`as_of_s` is a full hour, at latest the season's end in every pack: what comes after it changes nothing."""
+
+    season: str
+    as_of_s: int
+    packs: CityPacks
+    fingerprint: str
+    homes: pl.DataFrame
+    outage: pl.DataFrame
+    measurement: pl.DataFrame
+    places: PlaceRecords
+    buckets: int
+
+    def pieces(self) -> list[HomePiece]:
+        """One for each bucket that has homes, in order."""
+        numbers = pl.Series("bucket", [bucket_of(home, self.buckets) for home in self.homes["home"]], dtype=pl.Int32)
+        outage_home = outage_homes(self.outage, SupplyTree.from_homes(self.homes))
+        own_outages = _by_bucket(outage_home, self.homes["home"], numbers)
+        own_measurements = _by_bucket(self.measurement, self.homes["home"], numbers)
+        empty_outages, empty_measurements = outage_home.clear(), self.measurement.clear()
+        return [
+            HomePiece(
+                f"bucket={bucket:02d}",
+                bucket,
+                homes,
+                self.outage.filter(pl.col("outage_id").is_in(own_outages.get(bucket, empty_outages)["outage_id"])),
+                own_outages.get(bucket, empty_outages),
+                own_measurements.get(bucket, empty_measurements),
+            )
+            for bucket, homes in sorted(_parts(self.homes, numbers).items())
+        ]
+
+    def book(self, pack: str, tables: Mapping[str, pl.DataFrame]) -> FactBook:
+        return FactBook(self.packs.seasons[pack], self.as_of_s, tables)
+
+    def inputs_hash(self, banners: Sequence[str], tables: Sequence[pl.DataFrame]) -> str:
+        """Of everything but the readings that decides the judgements of a piece."""
+        packs = sorted({self.packs.by_banner[banner] for banner in banners})
+        head = {
+            "rules": self.fingerprint,
+            "season": self.season,
+            "as_of": self.as_of_s,
+            "packs": {name: self.packs.packs[name].version for name in packs},
+            "by_banner": {banner: self.packs.by_banner[banner] for banner in sorted(banners)},
+        }
+        digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
+        for table in tables:
+            digest.update(table.write_csv().encode())
+        return digest.hexdigest()
+
+    def piece_hash(self, piece: HomePiece) -> str:
+        banners = piece.homes["banner"].unique().sort().to_list()
+        return self.inputs_hash(banners, [piece.homes, piece.outage, piece.outage_home, piece.measurement])
+
+    def places_hash(self) -> str:
+        records = self.places
+        tables = [records.stations, records.sources, records.banners, records.fuel_day, records.vehicle]
+        return self.inputs_hash(list(self.packs.by_banner), [*tables, self.homes, self.outage])
+
+    def registry_hash(self) -> str:
+        return hashlib.sha256((self.homes.write_csv() + self.places.stations.write_csv()).encode()).hexdigest()
+
+
+def _parts(frame: pl.DataFrame, bucket: pl.Series) -> dict[int, pl.DataFrame]:
+    parts = frame.with_columns(bucket.alias("bucket")).partition_by("bucket", as_dict=True, include_key=False)
+    return {int(str(key[0])): part for key, part in parts.items()}
+
+
+def _by_bucket(frame: pl.DataFrame, homes: pl.Series, bucket: pl.Series) -> dict[int, pl.DataFrame]:
+    where = pl.DataFrame({"home": homes, "bucket": bucket})
+    numbers = frame.select("home").join(where, on="home", how="left", maintain_order="left")["bucket"]
+    return _parts(frame.filter(numbers.is_not_null()), numbers.drop_nulls())
+
+
+def basis(season: str, as_of_s: int, packs: CityPacks, buckets: int, codes: Sequence[str] | None = None) -> Basis:
+    """Read the records once. `codes` limits it to some homes (outages and places stay whole)."""
+    end_s = max((to_epoch(each.end) for each in packs.seasons.values()), default=as_of_s)
+    homes = homes_of(season, codes)
+    return Basis(
+        season=season,
+        as_of_s=min(as_of_s, end_s),
+        packs=packs,
+        fingerprint=fingerprint(*DECIDING),
+        homes=homes,
+        outage=outages_at(as_of_s),
+        measurement=measurements_at(as_of_s, codes),
+        places=place_records(as_of_s),
+        buckets=buckets,
+    )
