@@ -3,7 +3,20 @@
 from django.urls import path
 
 from nuan.web.guard import page
-from nuan.web.views import board, clauses, companies, finding, homes, journals, map, places, reading, sign_in, today
+from nuan.web.views import (
+    board,
+    clauses,
+    companies,
+    finding,
+    homes,
+    journals,
+    map,
+    places,
+    reading,
+    sign_in,
+    signing,
+    today,
+)
 
 urlpatterns = [
     path("", board.start, name="start"),
@@ -14,6 +27,7 @@ urlpatterns = [
     page("board/", board.board, "board"),
     page("clauses/<str:key>/", clauses.clause, "clause"),
     page("clauses/<str:key>/judgements.csv", clauses.clause_csv, "clause_csv"),
+    page("interpretations/<str:key>/", signing.interpretation, "interpretation"),
     page("judgements/<int:pk>/", clauses.judgement, "judgement"),
     page("today/", today.today, "today"),
     page("today.csv", today.today_csv, "today_csv"),

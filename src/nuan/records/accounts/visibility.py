@@ -31,6 +31,7 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "board": OFFICIALS,
     "clause_csv": OFFICIALS,
     "judgement": SIGNED_IN,
+    "interpretation": CITY_ONLY,
     "today": OFFICIALS,
     "today_csv": OFFICIALS,
     "map": OFFICIALS,

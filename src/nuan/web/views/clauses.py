@@ -61,8 +61,9 @@ def _cases(found: Clause) -> list[dict[str, Any]]:
 
 def clause(request: Visit, key: str) -> HttpResponse:
     found = clause_or_404(key)
-    pack = request.GET.get("pack", "directive")
-    context = context_of(found, pack if pack in catalogue.packs() else "directive", _day_asked(request))
+    applies = Banner.objects.order_by("code").values_list("pack", flat=True).first() or "directive"
+    pack = request.GET.get("pack", applies)
+    context = context_of(found, pack if pack in catalogue.packs() else applies, _day_asked(request))
     context |= {"sort": request.GET.get("sort", "newest"), "cases": _cases(found)}
     if request.scope.kind != "nothing":
         pages = Paginator(_current(request, key), PAGE).get_page(request.GET.get("page"))
