@@ -184,6 +184,10 @@ class Fold:
         texts = self.series.texts(self.old.next_series)
         names = pa.table({"series": pa.array(texts, pa.string())})
         lost = Rows.concat(self.superseded)
+        lost = lost.take(np.lexsort((lost.version, lost.time_s, lost.series)))
+        touched = pa.concat_tables([TOUCHED.empty_table(), *self.touched]).sort_by(
+            [("series", "ascending"), ("first_day", "ascending")]
+        )
         lost_columns = [lost.series, lost.time_s, lost.value, lost.flags, lost.version]
         segments = tuple(self.segments[slot] for slot in sorted(self.segments))
         kept = {segment.path for segment in segments}
@@ -195,7 +199,7 @@ class Fold:
             series=self.old.series + self._extra("series", names),
             superseded=self.old.superseded
             + self._extra("superseded", pa.table([pa.array(column) for column in lost_columns], schema=SCHEMA)),
-            touched=self.old.touched + self._extra("touched", pa.concat_tables([TOUCHED.empty_table(), *self.touched])),
+            touched=self.old.touched + self._extra("touched", touched),
             retired=tuple(segment.path for segment in self.old.segments if segment.path not in kept),
         )
 

@@ -7,6 +7,7 @@ moment, the next opening finds the state before or the state after, and every ac
 import fcntl
 import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,6 +40,8 @@ from nuan.telemetry.store.tiles import HourTile, Reduce, TileBuilder
 from nuan.telemetry.store.verification import Stats, folder_stats, verify_files
 from nuan.terms.quantities import quantity
 
+WRITERS = 2
+"""Buckets written at a time by `load_dense`: bounds its memory to so many buckets beside the values given."""
 Tail = tuple[ReadingBatch, NDArray[np.int64]]
 
 
@@ -229,13 +232,17 @@ class Store:
         self.offset += 1
         fold = Fold(self.root, self.manifest, self.series, self.offset)
         _, bucket, _ = self.series.slots(ids)
-        for one in np.unique(bucket).tolist():
+
+        def add(one: int) -> None:
             rows = np.flatnonzero(bucket == one)
             rows = rows[np.argsort(ids[rows])]
             part = values[rows]
             marks = np.zeros(part.shape, np.uint8) if flags is None else flags[rows]
             version = np.broadcast_to(np.int64(self.offset), part.shape)
             fold.add_grid(quantity_key, one, Grid(ids[rows], start_s, step_s, part, part != sentinel, marks, version))
+
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(add, np.unique(bucket).tolist()))
         self._publish(fold)
         return self.offset
 

@@ -31,13 +31,16 @@ def _copy_grid(out, rows, count, values, offset, has_nulls, bitmap, runs, column
     """An hourly grid: cell j of series k goes to `out[rows[k], column + j]`, cut to the tile."""
     hours = out.shape[1]
     low, high = max(0, -column), min(count, hours - column)
+    if high <= low:
+        return
     for k in range(rows.shape[0]):
         r = rows[k]
         if r < 0:
             continue
         at = k * count
-        for j in range(low, high):
-            out[r, column + j] = values[at + j]
+        target, source = out[r, column + low : column + high], values[at + low : at + high]
+        for j in range(high - low):
+            target[j] = source[j]
         if has_nulls:
             j = low
             while j < high:
