@@ -174,7 +174,23 @@ def mark(n: int, homes: Int64) -> Bool:
 
 
 def sum_by(home: Int64, weight: Int64, n: int) -> Int64:
-    """Exact integer sums per home."""
+    """Exact integer sums per home. Floats are used only where every sum stays below 2**53."""
+    if not len(home):
+        return np.zeros(n, np.int64)
+    if int(np.abs(weight).max()) * len(weight) < 2**53:
+        return np.bincount(home, weights=weight, minlength=n).astype(np.int64)
     total = np.zeros(n, np.int64)
     np.add.at(total, home, weight)
     return total
+
+
+def by_home_and_time(home: Int64, time_s: Int64) -> Int64 | None:
+    """The order that sorts rows by home, then time, stably; None where they are sorted already."""
+    if len(home) < 2:
+        return None
+    first = int(time_s.min())
+    width = int(time_s.max()) - first + 1
+    if (int(home.max()) + 1) * width > INT64_MAX:
+        return np.lexsort((time_s, home))
+    key = home * width + (time_s - first)
+    return None if bool((key[1:] >= key[:-1]).all()) else np.argsort(key, kind="stable")

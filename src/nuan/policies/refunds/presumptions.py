@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nuan.policies.refunds.columns import PURPOSES, UNKNOWN, Bool, Int64, Measurements
+from nuan.policies.refunds.columns import PURPOSES, UNKNOWN, Bool, Int64, Measurements, by_home_and_time
 from nuan.policies.refunds.law import RefundLaw
 from nuan.terms.places import CHINA_OFFSET_S, DAY_S, HOUR_S
 
@@ -18,7 +18,7 @@ RETEST = PURPOSES.index("retest")
 
 @dataclass(frozen=True)
 class Outcomes:
-    """One row a test (a reading, or a session where the law takes a mean), sorted by home, room and time.
+    """One row a test (a reading, or a session where the law takes a mean), sorted by home and time.
 
     `temp_sum / temp_n` is the temperature in 0.01 °C, exactly; `temp_n` 0 = none known. `below_only`: the temperature is
     a presumption "below", so `temp_sum` is the largest value it may have.
@@ -66,7 +66,8 @@ def outcomes(given: Measurements, law: RefundLaw) -> Outcomes:
     )
     if law.aggregate == "mean" and law.session_days > 1:
         found = _sessions(found, given, law)
-    return found.take(np.lexsort((found.time_s, found.room, found.home)))
+    order = by_home_and_time(found.home, found.time_s)
+    return found if order is None else found.take(order)
 
 
 def _single(given: Measurements, law: RefundLaw) -> tuple[Int64, Int64, Int64]:
@@ -87,6 +88,8 @@ def _single(given: Measurements, law: RefundLaw) -> tuple[Int64, Int64, Int64]:
         ("measure.company_no_record", given.no_record & ours, False),
     )
     for key, mask, must_speak in cases:
+        if not mask.any():
+            continue
         rule = law.presumptions[key]
         if rule is None:
             if must_speak:

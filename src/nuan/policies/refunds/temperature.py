@@ -67,6 +67,18 @@ def percents(temp_sum: Int64, temp_n: Int64, tiers: tuple[Tier, ...], overlap: s
     return found
 
 
+def overlapping_tiers(tiers: tuple[Tier, ...]) -> bool:
+    """Whether some temperature falls into two tiers: only then does the overlap question matter."""
+
+    def meets(upper: Tier, lower: Tier) -> bool:
+        low, high = upper.low, lower.high
+        if low is None or high is None:
+            return True
+        return low < high or (low == high and upper.low_inclusive and lower.high_inclusive)
+
+    return any(meets(a, b) and meets(b, a) for i, a in enumerate(tiers) for b in tiers[i + 1 :])
+
+
 def visits(tests: Outcomes, per_room: bool) -> tuple[Outcomes, Int64]:
     """Tests of one visit (home, day, request, purpose) become one where the whole flat counts: failed if any room failed,
     at its coldest room. Returns them sorted by unit and time, and the unit numbers."""
@@ -75,14 +87,25 @@ def visits(tests: Outcomes, per_room: bool) -> tuple[Outcomes, Int64]:
         sorted_tests = tests.take(order)
         _, unit = np.unique(np.stack([sorted_tests.home, sorted_tests.room], axis=1), axis=0, return_inverse=True)
         return sorted_tests, unit.reshape(-1).astype(np.int64)
-    severity = np.select([tests.verdict == FAILED, tests.verdict == UNCLEAR, tests.verdict == PASSED], [3, 2, 1], 0)
-    warmth = np.where(tests.temp_n > 0, tests.temp_sum * 1000 // np.maximum(tests.temp_n, 1), 10**9)
-    keys = (tests.home, tests.day, tests.requested_s, tests.purpose)
+    day = tests.day
+    beside = (tests.home[1:] == tests.home[:-1]) & (day[1:] == day[:-1])
+    if not beside.any():
+        return tests, tests.home
+    crowded = np.zeros(len(tests), np.bool_)
+    crowded[1:] |= beside
+    crowded[:-1] |= beside
+    rows = np.flatnonzero(crowded)
+    severity = np.array([1, 0, 3, 2])[tests.verdict[rows]]
+    warmth = np.where(tests.temp_n[rows] > 0, tests.temp_sum[rows] * 1000 // np.maximum(tests.temp_n[rows], 1), 10**9)
+    keys = (tests.home[rows], day[rows], tests.requested_s[rows], tests.purpose[rows])
     order = np.lexsort((warmth, -severity, *reversed(keys)))
     head = np.ones(len(order), np.bool_)
     head[1:] = np.logical_or.reduce([np.diff(key[order]) != 0 for key in keys])
-    chosen = tests.take(order[head])
-    chosen = chosen.take(np.lexsort((chosen.time_s, chosen.home)))
+    kept = ~crowded
+    kept[rows[order[head]]] = True
+    if kept.all():
+        return tests, tests.home
+    chosen = tests.take(kept)
     return chosen, chosen.home
 
 
@@ -145,6 +168,8 @@ def episodes(tests: Outcomes, law: RefundLaw, options: Options, last_known_day: 
 
 def _presumed(seen: Outcomes, unit: Int64, units: Int64, first: Int64, end: Int64) -> Int64:
     """Days within each stretch that are presumed passed and on which nothing failed."""
+    if not (seen.verdict == PRESUMED_PASS).any():
+        return np.zeros(len(units), np.int64)
     width = 1_000_000
     presumed = np.unique(unit[seen.verdict == PRESUMED_PASS] * width + seen.day[seen.verdict == PRESUMED_PASS])
     failed = np.unique(unit[seen.verdict == FAILED] * width + seen.day[seen.verdict == FAILED])
@@ -154,13 +179,10 @@ def _presumed(seen: Outcomes, unit: Int64, units: Int64, first: Int64, end: Int6
 
 def temperature_axes(homes: Homes, tests: Outcomes, law: RefundLaw) -> dict[str, tuple[str, ...]]:
     axes = {key: law.candidates(key) for key in AXES}
-    edges = [edge for tier in law.tiers for edge in (tier.low, tier.high) if edge is not None]
-    on_edge = np.isin(tests.temp_sum, edges) & (tests.temp_n == 1)
-    means = tests.temp_n > 1
     return narrowed(
         axes,
         {
-            "overlap": bool(on_edge.any() or means.any()),
+            "overlap": overlapping_tiers(law.tiers),
             "fail_without_temperature": bool(((tests.verdict == FAILED) & (tests.temp_n == 0)).any()),
             "metered_temperature": bool(homes.metered.any()),
             "season_days": law.span.days_inclusive != law.span.days_elapsed,

@@ -10,6 +10,7 @@ from nuan.policies.refunds.law import RefundLaw
 from nuan.policies.refunds.outage import missing_fees, payable_base
 from nuan.policies.refunds.presumptions import FAILED, PASSED, RETEST, UNCLEAR, Outcomes, outcomes
 from nuan.policies.refunds.temperature import in_season
+from nuan.terms.places import local_day
 
 AXES = (
     "same_day_fails",
@@ -53,18 +54,17 @@ def hits(tests: Outcomes, repairs: Repairs, law: RefundLaw, options: Options) ->
     """Windows of `law.fails` failing tests. With `reset` a counted failure is used up; else every window counts."""
     assert law.fails is not None
     assert law.window_days is not None
-    order = np.lexsort((tests.time_s, tests.home))
-    home, time_s, day = tests.home[order], tests.time_s[order], tests.day[order]
-    verdict, purpose = tests.verdict[order], tests.purpose[order]
+    home, time_s, verdict = tests.home, tests.time_s, tests.verdict
     failed = np.flatnonzero(verdict == FAILED)
     era = np.zeros(len(failed), np.int64)
     if options["repair_resets"] == "reset":
-        mended = (verdict == PASSED) & (purpose == RETEST)
+        mended = (verdict == PASSED) & (tests.purpose == RETEST)
         who = np.concatenate([home[mended], repairs.home])
         when = np.concatenate([time_s[mended], repairs.repaired_s])
-        marks = np.sort(who * 2**34 + when)
-        era = np.searchsorted(marks, home[failed] * 2**34 + time_s[failed], side="left")
-    home, time_s, day = home[failed], time_s[failed], day[failed]
+        if len(who):
+            marks = np.sort(who * 2**34 + when)
+            era = np.searchsorted(marks, home[failed] * 2**34 + time_s[failed], side="left")
+    home, time_s, day = home[failed], time_s[failed], local_day(time_s[failed])
     if options["same_day_fails"] == "one_per_day" and len(home):
         fresh = np.ones(len(home), np.bool_)
         fresh[1:] = (home[1:] != home[:-1]) | (day[1:] != day[:-1]) | (era[1:] != era[:-1])
