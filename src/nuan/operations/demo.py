@@ -30,7 +30,7 @@ from nuan.terms.findings import FindingsError
 from nuan.terms.places import local_time, to_epoch
 
 Progress = Callable[[str, int, int], None]
-BUILDING, DONE = "building", "done"
+CLEARING, BUILDING, DONE = "clearing", "building", "done"
 
 
 class OtherCityError(RuntimeError):
@@ -110,11 +110,12 @@ def build_demo_city(
         _migrate(progress)
         if Banner.objects.exists():
             raise RealCityError
-    elif fresh:
-        _clear(progress)
-    elif facts.get("state") == DONE:
+    elif facts.get("state") == DONE and not fresh:
         return DemoReport(facts, True, [Found(**each) for each in facts.get("found", [])])
     planted = [each.as_dict() for each in city.truth]
+    if facts is not None and (fresh or facts.get("state") == CLEARING):
+        _publish(wanted | {"state": CLEARING})
+        _clear(progress)
     facts = wanted | {"state": BUILDING, "planted": planted}
     _publish(facts)
     _migrate(progress)
@@ -160,7 +161,7 @@ def _migrate(progress: Progress) -> None:
 
 
 def _clear(progress: Progress) -> None:
-    """Remove the sample city: its records, readings and runs. `demo.json` goes last, so that a killed clearing is asked for again."""
+    """Remove the sample city: its records, readings and runs. `demo.json` says so meanwhile, so that a killed clearing is done again."""
     progress("clearing", 0, 1)
     with connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA public CASCADE")

@@ -112,10 +112,10 @@ def _loop_of(plan: CityPlan, station: int) -> str:
     return plan.loop_codes[int(np.flatnonzero(plan.loop_station == station)[-1])]
 
 
-def late_stations(plan: CityPlan) -> list[int]:
-    """ "Some stations" of the company: the first half of its first district, at least one."""
-    stations = plan.stations_in(LATE)
-    return [int(s) for s in stations[: max(1, len(stations) // 2)]]
+def troubled_stations(plan: CityPlan, district: int) -> list[int]:
+    """Where a company starts late, stops early, throttles or over-heats: the first half of its stations in the district."""
+    stations = plan.stations_in(district)
+    return [int(station) for station in stations[: max(1, len(stations) // 2)]]
 
 
 def late_until_s(season: Season) -> int:
@@ -156,7 +156,7 @@ def truth(plan: CityPlan, season: Season, cut_list: list[Cut]) -> list[Planted]:
             )
         )  # fmt: skip
     name = dict(COMPANIES)
-    for station in late_stations(plan):
+    for station in troubled_stations(plan, LATE):
         code, until = plan.station_codes[station], late_until_s(season)
         found.append(
             Planted(
@@ -164,7 +164,7 @@ def truth(plan: CityPlan, season: Season, cut_list: list[Cut]) -> list[Planted]:
                 f"{name['C02']}此站晚供 54 小时",
             )
         )  # fmt: skip
-    for station in plan.stations_in(EARLY).tolist():
+    for station in troubled_stations(plan, EARLY):
         code, stop = plan.station_codes[station], early_from_s(season)
         found.append(
             Planted(
@@ -172,14 +172,14 @@ def truth(plan: CityPlan, season: Season, cut_list: list[Cut]) -> list[Planted]:
             )
         )
     lows, highs = throttled_period(season)
-    for station in plan.stations_in(THROTTLED).tolist():
+    for station in troubled_stations(plan, THROTTLED):
         code = plan.station_codes[station]
         found.append(
             Planted(
                 "throttling", ("2.5", "2.5.2"), "substation", code, lows, highs, highs + RECOVERY_S, f"{name['C03']}压低供水温度"
             )
         )  # fmt: skip
-    for station in plan.stations_in(OVERHEATED).tolist():
+    for station in troubled_stations(plan, OVERHEATED):
         code = plan.station_codes[station]
         found.append(Planted("over_heating", ("2.5",), "substation", code, start, end, end, f"{name['C04']}过量供热"))
     for building in cold_top_buildings(plan):

@@ -66,10 +66,10 @@ class Supply:
             return slice(weather.index(start_s), weather.index(end_s))
 
         low, high = events.throttled_period(season)
-        self.share[events.late_stations(plan), : weather.index(events.late_until_s(season))] = 0.0
-        self.share[plan.stations_in(events.THROTTLED), hours(low, high)] = events.THROTTLE
-        self.share[plan.stations_in(events.OVERHEATED)] = events.OVERHEAT
-        self.share[plan.stations_in(events.EARLY), weather.index(events.early_from_s(season)) :] = 0.0
+        self.share[events.troubled_stations(plan, events.LATE), : weather.index(events.late_until_s(season))] = 0.0
+        self.share[events.troubled_stations(plan, events.THROTTLED), hours(low, high)] = events.THROTTLE
+        self.share[events.troubled_stations(plan, events.OVERHEATED)] = events.OVERHEAT
+        self.share[events.troubled_stations(plan, events.EARLY), weather.index(events.early_from_s(season)) :] = 0.0
 
     def _cut(self, plan: CityPlan, weather: WeatherSpan, cut: Cut) -> None:
         hours = slice(weather.index(cut.start_s), weather.index(cut.end_s + HOUR_S - 1))

@@ -52,11 +52,11 @@ SERIES = (
 
 
 def measured_homes(plan: CityPlan, seed: int) -> list[int]:
-    """One home for every series: the first a cold top-floor flat (王阿姨's), the others in the throttled district."""
+    """One home for every series: the first a cold top-floor flat (王阿姨's), the others under throttled stations."""
     free = ~stopped(plan, seed) & ~metered_buildings(plan, seed)[plan.home_building]
     tops = [h for building in events.cold_top_buildings(plan) for h in events.top_floor(plan, building)]
     first = next((h for h in tops if free[h]), tops[0])
-    throttled = np.flatnonzero(free & np.isin(plan.home_station, plan.stations_in(events.THROTTLED)))
+    throttled = np.flatnonzero(free & np.isin(plan.home_station, events.troubled_stations(plan, events.THROTTLED)))
     others = throttled[np.linspace(0, len(throttled) - 1, len(SERIES) - 1).astype(np.int64)]
     return [first, *others.tolist()]
 

@@ -15,6 +15,7 @@ KWH_PER_M3_K = 1.163
 GAP = -(2**31)
 GAP_RATE = 0.002
 COOLING_H = 8.0
+CELLAR_C = 17.0
 POINTS = ("outdoor_temp", "supply_temp", "return_temp", "flow", "heat_power")
 _STEPS = {"outdoor_temp": 100, "supply_temp": 100, "return_temp": 100, "flow": 1000, "heat_power": 10}
 
@@ -39,8 +40,8 @@ def station_points(
     spread = (curve.supply_c - curve.return_c) * load
     warm = np.where(on, np.maximum(mean + spread / 2, curve.lowest_supply_c) + own + wobble, np.nan)
     back = np.where(on, warm - spread, np.nan)
-    _cool_down(warm, on)
-    _cool_down(back, on)
+    _cool_down(warm, on, wobble)
+    _cool_down(back, on, wobble)
     full_flow = design_kw(1.0) * area_m2 / (KWH_PER_M3_K * (curve.supply_c - curve.return_c))
     flow = np.where(on, full_flow[:, None] * (1 + 0.01 * random.standard_normal(mean.shape)), 0.0)
     heat = np.where(on, flow * KWH_PER_M3_K * (warm - back), 0.0)
@@ -54,11 +55,11 @@ def station_points(
     }
 
 
-def _cool_down(water: NDArray[np.float64], on: NDArray[np.bool_]) -> None:
-    """Fill the standing hours: from the last temperature towards 17 °C."""
+def _cool_down(water: NDArray[np.float64], on: NDArray[np.bool_], wobble: NDArray[np.float64]) -> None:
+    """Fill the standing hours: from the last temperature towards 17 °C, with the noise that every live sensor has."""
     keep = np.exp(-1.0 / COOLING_H)
-    level = np.full(len(water), 17.0)
+    level = np.full(len(water), CELLAR_C)
     for hour in range(water.shape[1]):
         standing = ~on[:, hour]
-        level = np.where(standing, 17.0 + (level - 17.0) * keep, water[:, hour])
-        water[standing, hour] = level[standing]
+        level = np.where(standing, CELLAR_C + (level - CELLAR_C) * keep, water[:, hour])
+        water[standing, hour] = (level + wobble[:, hour])[standing]
