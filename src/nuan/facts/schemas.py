@@ -99,7 +99,7 @@ TABLES: Mapping[str, Table] = MappingProxyType({
             _c("substation", TEXT, "换热站"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
             _c("day", INT32, "日", "days since 1970-01-01, UTC+8"), _c("hours_covered", INT32, "有效小时", "h"),
             _c("outdoor_mean_c100", INT32, "室外日均温", "0.01 °C", True), _c("supply_mean_c100", INT32, "供水日均温", "0.01 °C", True),
-            _c("expected_supply_c100", INT32, "应供水温", "0.01 °C", True), _c("heat_kwh", INT, "供热量", "kWh", True),
+            _c("expected_supply_c100", INT32, "应供水温", "0.01 °C", True), _c("heat_hours", INT32, "热量有效小时", "h"), _c("heat_kwh", INT, "供热量", "kWh", True),
             _c("expected_heat_kwh", INT, "应供热量", "kWh", True), _c("rooms_covered", INT32, "有效户数", "homes"),
             _c("rooms_mean_c100", INT32, "户均室温", "0.01 °C", True), _c("outage_hours", INT32, "停热小时", "h"),
         ), ("substation", "day")),

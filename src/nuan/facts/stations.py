@@ -68,7 +68,7 @@ def station_days(
     `stations`: `substation company banner`. `expected`: `substation hour_s expected_supply_c100 expected_heat_kw_10`, each null
     where physics cannot say. Hours of a station that is not in `stations` are left out. `rooms` from `room_means`, `outage_hours` from
     `station_outage_hours`; left out, rooms are uncovered and no hour was out. An hour is covered when its supply temperature is
-    known. `heat_kwh` and `expected_heat_kwh` are sums over the hours in which heat was measured, one hour each.
+    known; `heat_hours` counts those with heat, for a standing station may show heat (none) and no water temperature. `heat_kwh` and `expected_heat_kwh` are sums over the hours in which heat was measured, one hour each.
     """
     joined = hours.join(
         expected.select("substation", "hour_s", "expected_supply_c100", "expected_heat_kw_10"),
@@ -94,6 +94,7 @@ def station_days(
             _mean("outdoor_c100").alias("outdoor_mean_c100"),
             _mean("supply_c100").alias("supply_mean_c100"),
             beside("supply_c100", "asked_supply", _mean("asked_supply")).alias("expected_supply_c100"),
+            pl.col("heat_kw_10").count().alias("heat_hours"),
             kwh("heat_kw_10").alias("heat_kwh"),
             beside("heat_kw_10", "asked_heat", kwh("asked_heat")).alias("expected_heat_kwh"),
         )

@@ -64,7 +64,7 @@ def _tell_station(trace: Trace, found: StationDays) -> None:
     trace.step(
         "站日数据",
         "station days",
-        f"供热期已过 {len(found.days)} 日，读数足够 {int(found.trusted[0].sum())} 日，"
+        f"供热期已过 {len(found.days)} 日，水温读数足够 {int(found.trusted[0].sum())} 日，热量读数足够 {int(found.heat_trusted[0].sum())} 日，"
         f"可与天气对照 {int(found.judgeable[0].sum())} 日，停热事件 {int(found.in_outage[0].sum())} 日",
     )
 

@@ -51,11 +51,13 @@ class Measures:
 
 @dataclass(frozen=True)
 class StationDays:
-    """Masks and columns [stations, days]. A day that no mask calls `trusted` decides nothing."""
+    """Masks and columns [stations, days]. Enough hours of supply temperature make a day `trusted`, enough hours of heat `heat_trusted`:
+    a standing station often shows the one without the other."""
 
     stations: list[str]
     days: range
     trusted: Mask
+    heat_trusted: Mask
     in_outage: Mask
     judgeable: Mask
     running: Mask
@@ -71,7 +73,7 @@ class StationDays:
 
 
 def station_days(book: FactBook, measures: Measures) -> StationDays:
-    """`judgeable`: a trusted day on which heat and weather are known and the weather asked for heat; `running` is a part of it."""
+    """`judgeable`: a day of trusted heat on which the weather is known and the weather asked for heat; `running` is a part of it."""
     frame = book["station_day"]
     days = ended_days(book)
     stations = frame["substation"].unique().sort().to_list()
@@ -84,18 +86,20 @@ def station_days(book: FactBook, measures: Measures) -> StationDays:
     heat, expected_heat = lay("heat_kwh"), lay("expected_heat_kwh")
     in_outage = lay("outage_hours") > 0
     asked = (expected_heat != ABSENT) & (expected_heat > 0)
-    judgeable = trusted & asked & (heat != ABSENT) & measures.on_heat.known
+    heat_trusted = measures.coverage.share_holds(lay("heat_hours"), np.broadcast_to(hours, covered.shape))
+    judgeable = heat_trusted & asked & (heat != ABSENT) & measures.on_heat.known
     supply_known = trusted & (supply != ABSENT) & (expected != ABSENT)
     lacking = np.where(supply_known, expected - supply, ABSENT)
     low = supply_known & measures.low_supply.holds(lacking)
     little = judgeable & measures.low_heat.share_holds(heat, np.where(asked, expected_heat, ABSENT))
-    rooms_known = trusted & (rooms != ABSENT) & measures.rooms_min.holds(lay("rooms_covered"))
+    rooms_known = (rooms != ABSENT) & measures.rooms_min.holds(lay("rooms_covered"))
     # rooms warmed by the sun while the station gave no more than the weather asked for are not over-heated by it
     excess = (heat == ABSENT) | (expected_heat == ABSENT) | (heat > expected_heat)
     return StationDays(
         stations=stations,
         days=days,
         trusted=trusted,
+        heat_trusted=heat_trusted,
         in_outage=in_outage,
         judgeable=judgeable,
         running=judgeable & measures.on_heat.share_holds(heat, expected_heat),
@@ -131,7 +135,7 @@ def edge(found: StationDays, backwards: bool = False) -> Edge:
     excused = before & found.in_outage[:, order]
     idle = before & found.judgeable[:, order] & ~excused
     # a day on which the weather asks for nothing owes nothing, and is neither late nor blind
-    nothing_due = found.trusted[:, order] & (found.expected_heat[:, order] == 0)
+    nothing_due = found.heat_trusted[:, order] & (found.expected_heat[:, order] == 0)
     blind = before & ~excused & ~idle & ~nothing_due
     return Edge(idle.sum(axis=1), excused.sum(axis=1), blind.sum(axis=1), any_day(running))
 

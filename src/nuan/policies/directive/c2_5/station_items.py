@@ -39,7 +39,7 @@ def _edge_item(name: str, found: StationDays, measures: Measures, at: Edge, unen
     open_for = {
         **unended,
         "parameter_unknown": np.full(len(found.stations), unknown),
-        "no_readings": ~any_day(found.trusted),
+        "no_readings": ~any_day(found.heat_trusted),
         "in_outage": at.excused > 0,
         "no_design_weather": ~any_day(found.judgeable),
         "undercovered": (at.blind > 0) | ~at.seen,
@@ -119,7 +119,7 @@ def over_heating(found: StationDays, measures: Measures, sensors: str) -> Item:
 
 def wasted_kwh(found: StationDays, hot: Mask) -> Matrix:
     """int64[stations, days] in kWh: heat given beyond heat asked for on over-heated days; nothing where either is unknown."""
-    known = hot & found.trusted & (found.heat != ABSENT) & (found.expected_heat != ABSENT)
+    known = hot & found.heat_trusted & (found.heat != ABSENT) & (found.expected_heat != ABSENT)
     return np.where(known, np.maximum(np.where(known, found.heat - found.expected_heat, 0), 0), 0)
 
 
