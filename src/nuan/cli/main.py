@@ -32,11 +32,14 @@ class LazyGroup(click.Group):
 
 
 def setup_records() -> None:
-    """Make the records usable; commands that need no records do not call it."""
+    """Make the records usable, with all tables in their present shape; commands that need no records do not call it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nuan.site.settings")
     import django
 
     django.setup()
+    from nuan.site.database import bring_up_to_date
+
+    bring_up_to_date()
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

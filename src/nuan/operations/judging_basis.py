@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -16,7 +17,7 @@ from nuan.rules.fingerprint import fingerprint
 from nuan.telemetry.series import bucket_of
 from nuan.terms.places import to_epoch
 
-DECIDING = ("nuan.rules", "nuan.policies", "nuan.facts", "nuan.telemetry.rollups")
+DECIDING = ("nuan.rules", "nuan.policies", "nuan.facts", "nuan.telemetry.rollups", "nuan.buildings")
 """Packages whose source decides a result; their fingerprint is stored with every run."""
 PLACES = "places"
 
@@ -31,6 +32,12 @@ class HomePiece:
     outage: pl.DataFrame
     outage_home: pl.DataFrame
     measurement: pl.DataFrame
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """What is recorded, as fact tables; `home_day` comes from the readings."""
+        return {
+            "homes": self.homes, "outage": self.outage, "outage_home": self.outage_home, "measurement": self.measurement,
+        }  # fmt: skip
 
     def only(self, codes: Sequence[str]) -> "HomePiece":
         """The piece with some of its homes."""
@@ -105,6 +112,12 @@ class Basis:
         return hashlib.sha256((self.homes.write_csv() + self.places.stations.write_csv()).encode()).hexdigest()
 
 
+@cache
+def rules_fingerprint() -> str:
+    """Of the source that decides; it does not change while a process runs."""
+    return fingerprint(*DECIDING)
+
+
 def _parts(frame: pl.DataFrame, bucket: pl.Series) -> dict[int, pl.DataFrame]:
     parts = frame.with_columns(bucket.alias("bucket")).partition_by("bucket", as_dict=True, include_key=False)
     return {int(str(key[0])): part for key, part in parts.items()}
@@ -124,7 +137,7 @@ def basis(season: str, as_of_s: int, packs: CityPacks, buckets: int, codes: Sequ
         season=season,
         as_of_s=min(as_of_s, end_s),
         packs=packs,
-        fingerprint=fingerprint(*DECIDING),
+        fingerprint=rules_fingerprint(),
         homes=homes,
         outage=outages_at(as_of_s),
         measurement=measurements_at(as_of_s, codes),

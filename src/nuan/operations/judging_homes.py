@@ -123,12 +123,7 @@ def _facts(
 ) -> tuple[dict[str, pl.DataFrame], SeasonRollup | None, NDArray[np.int16], Span | None]:
     season = basis.packs.seasons[pack]
     asked = owed(basis.packs.packs[pack], season, residential)
-    tables = {
-        "homes": piece.homes,
-        "outage": piece.outage,
-        "outage_home": piece.outage_home,
-        "measurement": piece.measurement,
-    }
+    tables = piece.tables()
     span = span_until(season, basis.as_of_s)
     if span is None:
         return tables, None, np.empty((piece.homes.height, 0), np.int16), None
@@ -158,7 +153,7 @@ def _judge_group(basis: Basis, piece: HomePiece, pack_name: str, residential: bo
         .with_columns(pl.lit(pack_name).alias("pack"), pl.lit(pack.version).alias("pack_version"))
     )
     if rollup is None or span is None:
-        return JudgedHomes(piece, judgements, _seasons_schema(), _days_schema(), _rooms_schema())
+        return JudgedHomes(piece, judgements, _no_seasons(), _no_days(), no_rooms())
     threshold = owed(pack, book.season, residential).threshold_c100
     codes = day_codes(book, pack)
     day = tables["home_day"]["day"].to_numpy() - book.season.day_numbers.start
@@ -228,7 +223,7 @@ def _seasons(
     return frame.with_columns(pl.when("has").then(pl.col(name)).alias(name) for name in nullable).drop("has")
 
 
-def _seasons_schema() -> pl.DataFrame:
+def _no_seasons() -> pl.DataFrame:
     names = ("days_met", "days_breached", "days_undecidable", "hours_below", "longest_below_h")
     return pl.DataFrame(
         schema={"home": pl.String, "days": pl.String, **dict.fromkeys(names, pl.Int32), "min_c100": pl.Int64,
@@ -237,13 +232,13 @@ def _seasons_schema() -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _days_schema() -> pl.DataFrame:
+def _no_days() -> pl.DataFrame:
     from nuan.facts.schemas import empty
 
     return empty("home_day").with_columns(pl.lit(0, dtype=pl.UInt8).alias("verdict"))
 
 
-def _rooms_schema() -> pl.DataFrame:
+def no_rooms() -> pl.DataFrame:
     return pl.DataFrame(schema={"substation": pl.String, "day": pl.Int32, "rooms": pl.Int64, "total_c100": pl.Int64})
 
 
@@ -261,7 +256,7 @@ def room_sums(home_day: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
 
 def piece_room_sums(basis: Basis, piece: HomePiece, store: Store) -> pl.DataFrame:
     """`room_sums` of a piece that was not judged anew."""
-    parts = [_rooms_schema()]
+    parts = [no_rooms()]
     for pack, residential, homes in groups(basis, piece.homes):
         tables = tables_of(basis, piece.only(homes["home"].to_list()), pack, residential, store)
         if "home_day" in tables:

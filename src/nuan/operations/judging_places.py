@@ -9,6 +9,7 @@ from nuan.buildings.expected import design_kw, expected_by_curve, expected_by_se
 from nuan.facts.schemas import TABLES
 from nuan.facts.stations import station_days, station_outage_hours
 from nuan.operations.judging_basis import Basis
+from nuan.operations.judging_homes import no_rooms
 from nuan.policies.catalogue import CLAUSES
 from nuan.rules.judgement import SCHEMA
 from nuan.telemetry.rollups.station_hour import station_hours
@@ -20,7 +21,7 @@ SCOPES = {"station": "substation", "source": "source", "banner": "banner"}
 
 def room_means_of(sums: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Room sums of pieces → `substation day rooms_covered rooms_mean_c100`, half up."""
-    total = pl.concat(sums).group_by("substation", "day").agg(pl.col("rooms", "total_c100").sum())
+    total = pl.concat([no_rooms(), *sums]).group_by("substation", "day").agg(pl.col("rooms", "total_c100").sum())
     schema = TABLES["station_day"].schema
     return total.select(
         "substation",
@@ -83,7 +84,7 @@ def place_tables(
     bounds = basis.packs.seasons[pack].interval
     # the controller's filter needs some hours before the first; they are cut away with the days that the season does not touch
     start_s = bounds.start - 24 * 3600
-    n_hours = max(0, (min(bounds.end, basis.as_of_s) - start_s) // 3600)
+    n_hours = max(0, (min(bounds.end, basis.as_of_s) - start_s) // 3600) if only is None or len(only) else 0
     hours = station_hours(store, start_s, n_hours) if n_hours else pl.DataFrame(schema=TABLES["station_hour"].schema)
     if only is not None:
         hours = hours.filter(pl.col("substation").is_in(list(only)))

