@@ -7,7 +7,7 @@ Bounds come from `terms.quantities`. A flag never changes or removes a value. Ru
 - DUPLICATE: the same series and time again (the first in the given order is not flagged).
 - FUTURE: later than its arrival by more than `CLOCK_SLACK_S`.
 - STUCK: a run of one value that lasts `stuck_hours` or longer. A gap of more than `GAP_STEPS` steps ends a run. A sensor that shows coarse
-  steps (half a degree and more) may rightly rest twice as long.
+  steps (half a degree and more) may rightly rest twice as long; a pipe no warmer than `IDLE_PIPE_C` is standing and may rest for ever.
 - JUMP: further from the last good reading than `jump_per_hour` allows (at least one hour's worth). The allowance grows with the time
   since that good reading, so a lasting step is believed after a while and a spike is not.
 """
@@ -25,6 +25,7 @@ CLOCK_SLACK_S = 300
 GAP_STEPS = 8
 FEWEST_IN_RUN = 6
 COARSE_STEP = Fraction(1, 2)
+IDLE_PIPE_C = 25
 
 Times = NDArray[np.int64]
 Values = NDArray[np.int32]
@@ -79,6 +80,8 @@ def _flag_stuck(s: NDArray[np.uint32], t: Times, v: Values, flags: Flags, what: 
     belongs = np.searchsorted(first_of_series, starts, side="right") - 1
     window[coarse[belongs]] *= 2
     stuck = (t[ends] - t[starts] >= window) & (ends - starts + 1 >= FEWEST_IN_RUN)
+    if what.key.endswith(("supply_temp", "return_temp")):
+        stuck &= v[starts] > int(IDLE_PIPE_C / what.resolution)
     edges = np.zeros(len(v) + 1, np.int64)
     edges[starts[stuck]] += 1
     edges[ends[stuck] + 1] -= 1

@@ -154,7 +154,9 @@ def test_long_with_words_units_and_two_time_columns(tmp_path: Path) -> None:
 def test_times_are_understood(cell: str) -> None:
     mapping, _ = load_mapping(WIDE.format(decimal="."), "m")
     said: list[str] = []
-    result = epochs(pl.Series([cell]), mapping.files[0].time, lambda code, mask: said.append(code) if mask.any() else None)
+    result = epochs(
+        pl.Series([cell]), mapping.files[0].time, lambda code, mask: said.append(code) if mask.any() else None
+    )
 
     assert result.to_list() == [AT_8]
     assert set(said) <= {"other_time_zone"}

@@ -108,3 +108,13 @@ def test_doubles_and_clocks() -> None:
 
 def test_nothing_in_nothing_out() -> None:
     assert len(flag(np.zeros(0, np.int64), np.zeros(0, np.int32), "room_temp", HOUR)) == 0
+
+
+@pytest.mark.parametrize(
+    ("celsius", "stuck"), [(62, True), (19, False)], ids=["a hot pipe", "a standing pipe in summer"]
+)
+def test_a_pipe_that_stands_takes_the_temperature_of_its_cellar(celsius: int, stuck: bool) -> None:
+    times = np.arange(0, 200 * HOUR, HOUR, dtype=np.int64)
+    values = np.full(len(times), celsius * 100, np.int32)
+
+    assert bool((flag(times, values, "supply_temp", HOUR) & Flag.STUCK).any()) is stuck

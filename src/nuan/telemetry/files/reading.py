@@ -267,7 +267,7 @@ def read_file(
         if file.readings > MOST_READINGS:
             file.findings.add("too_many", count=file.readings)
             break
-    if checked and not file.rows:
+    if not file.rows and not file.findings.refused:
         file.findings.add("empty_file")
     return _finish(file, arrival_s)
 
@@ -299,7 +299,8 @@ def _finish(file: _File, arrival_s: int | None) -> FileReadings:
         series, times, values, rows = series[order], times[order], values[order], rows[order]
         same = (series[1:] == series[:-1]) & (times[1:] == times[:-1])
         differs = np.flatnonzero(same & (values[1:] != values[:-1]))
-        keep = np.concatenate(([True], ~(same & (values[1:] == values[:-1]))))
+        keep = np.ones(len(series), bool)
+        keep[1:] = ~(same & (values[1:] == values[:-1]))
         for n in differs[:5]:
             header = file.headers[int(series[n])]
             more = max(len(differs) - 4, 1) if n == differs[:5][-1] else 1
