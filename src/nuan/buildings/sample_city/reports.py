@@ -29,6 +29,7 @@ class Visit:
     day: int
     result: str
     hour: int = 14
+    purpose: str = "complaint"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,11 @@ SERIES = (
     Series("其中一次正好 18.00 ℃，达标", 0, (Visit(0, "17.10"), Visit(10, "18.00"), Visit(20, "17.40"))),
     Series("三次都是 17.99 ℃", 1, (Visit(0, "17.99"), Visit(7, "17.99"), Visit(14, "17.99"))),
     Series("一天测两次只算一次", 0, (Visit(0, "17.00", 9), Visit(0, "17.10", 16), Visit(12, "16.90"))),
-    Series("中间复测合格，重新计数", 0, (Visit(0, "16.70"), Visit(6, "17.20"), Visit(12, "18.60"), Visit(20, "17.30"))),
+    Series(
+        "中间复测合格，重新计数",
+        0,
+        (Visit(0, "16.70"), Visit(6, "17.20"), Visit(12, "18.60", purpose="retest"), Visit(20, "17.30")),
+    ),
     Series("第三次企业未到，推定不达标", 1, (Visit(0, "17.20"), Visit(10, "16.90"), Visit(20, ABSENT))),
     Series("第三次用户拒绝，推定达标", 0, (Visit(0, "17.20"), Visit(10, "16.90"), Visit(20, REFUSED))),
 )
@@ -97,7 +102,7 @@ def _visit_row(code: str, home: str, visit: Visit, at: datetime) -> dict[str, ob
         "user_refused": visit.result == REFUSED,
         "company_absent": visit.result == ABSENT,
         "third_party": False,
-        "purpose": "complaint",
+        "purpose": visit.purpose,
     }
 
 
