@@ -11,7 +11,8 @@ from pydantic import Field
 
 from nuan.api import shapes
 from nuan.api.bearer import Bearer, scope_of_request
-from nuan.operations.stored_readings import readings_of, series_of
+from nuan.operations.explaining import explain_judgement
+from nuan.operations.stored_readings import readings_of, series_of, store
 from nuan.policies import catalogue
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import BoardCell, CurrentJudgement, HomeSeason, Judgement
@@ -137,8 +138,8 @@ def _series(place: str, quantities: tuple[str, ...], start: int, end: int) -> li
     """Flagged readings are in it with their flags; what is missing is not in it."""
     answer = []
     for quantity in quantities:
-        for key in series_of(place, quantity):
-            batch = readings_of(key, start, min(end, start + MOST_SECONDS))
+        for number, key in series_of(place, quantity):
+            batch = readings_of(number, start, min(end, start + MOST_SECONDS))
             answer.append(
                 {
                     "quantity": quantity,
@@ -183,4 +184,5 @@ def _home_numbers(found: list[Judgement]) -> dict[str, int]:
 @api.get("/judgements/{judgement_id}/explanation", response=shapes.ExplanationOut, tags=["judgements"])
 def explanation(request: HttpRequest, judgement_id: int) -> Any:
     found = get_object_or_404(scope_of_request(request).judgements(Judgement.objects.all()), pk=judgement_id)
-    return {"judgement": found.pk, "zh": found.branch, "en": found.branch}
+    words = {language: explain_judgement(found, language, store=store()).text() for language in ("zh", "en")}
+    return {"judgement": found.pk, **words}

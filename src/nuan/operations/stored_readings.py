@@ -25,13 +25,13 @@ def store() -> Store | None:
     return _opened(root, manifest.stat().st_mtime_ns, journal)
 
 
-def series_of(place: str, quantity: str) -> list[SeriesKey]:
-    """The series of a place in one quantity, in the order of their positions."""
+def series_of(place: str | None, quantity: str) -> list[tuple[int, SeriesKey]]:
+    """Ids and keys of a place's series in one quantity, in the order of their positions; of all places where none is named."""
     opened = store()
-    return [] if opened is None else sorted(key for _, key in opened.series.find(place, quantity))
+    return [] if opened is None else sorted(opened.series.find(place, quantity), key=lambda pair: pair[1])
 
 
-def readings_of(key: SeriesKey, start_s: int, end_s: int) -> ReadingBatch:
+def readings_of(series_id: int, start_s: int, end_s: int) -> ReadingBatch:
     """Flagged readings included; who draws or counts leaves out what is not `trusted`."""
     opened = store()
-    return ReadingBatch.empty() if opened is None else opened.read(key, start_s, end_s)
+    return ReadingBatch.empty() if opened is None else opened.read(series_id, start_s, end_s)

@@ -6,8 +6,7 @@ from typing import Final
 import numpy as np
 from django.utils.safestring import SafeString
 
-from nuan.operations.stored_readings import readings_of, series_of, store
-from nuan.telemetry.series import SeriesKey
+from nuan.operations.stored_readings import readings_of, series_of
 from nuan.web.charts import Line, curve
 from nuan.web.wording import say
 
@@ -29,9 +28,9 @@ def _thinned(points: list[tuple[int, float]], step_s: int) -> tuple[list[tuple[i
     return list(lowest.values()), step_s * stride * 2
 
 
-def line(key: SeriesKey, name: str, start: int, end: int) -> Line:
+def line(series_id: int, name: str, start: int, end: int) -> Line:
     """One series of the store in `[start, end)`, in °C."""
-    batch = readings_of(key, start, end)
+    batch = readings_of(series_id, start, end)
     times, values = batch.time_s[batch.trusted], batch.value[batch.trusted]
     step_s = int(np.median(np.diff(times))) if len(times) > 2 else HOUR
     points = [(int(t), int(v) / 100) for t, v in zip(times, values, strict=True)]
@@ -44,20 +43,17 @@ def home_curve(code: str, start: int, end: int, limit: tuple[float, str] | None)
     keys = series_of(code, "room_temp")
     if not keys:
         return None
-    names = [say("室温") if len(keys) == 1 else key.position for key in keys[:3]]
-    lines = [line(key, name, start, end) for key, name in zip(keys, names, strict=False)]
+    names = [say("室温") if len(keys) == 1 else key.position for _, key in keys[:3]]
+    lines = [line(number, name, start, end) for (number, _), name in zip(keys, names, strict=False)]
     return curve(lines, start, end, say("室温曲线"), limit)
 
 
 def station_curve(code: str, start: int, end: int) -> SafeString | None:
     """Supply, return and outdoor; the outdoor series is the station's own, else the one that stands for the city."""
-    chosen = [(key, say("供水温度")) for key in series_of(code, "supply_temp")[:1]]
-    chosen += [(key, say("回水温度")) for key in series_of(code, "return_temp")[:1]]
-    outdoor = series_of(code, "outdoor_temp")[:1]
-    opened = store()
-    if not outdoor and opened is not None:
-        outdoor = [key for _, key in opened.series.find(None, "outdoor_temp")][:1]
-    chosen += [(key, say("室外温度")) for key in outdoor]
+    named = [("supply_temp", say("供水温度")), ("return_temp", say("回水温度"))]
+    chosen = [(number, name) for quantity, name in named for number, _ in series_of(code, quantity)[:1]]
+    outdoor = series_of(code, "outdoor_temp") or series_of(None, "outdoor_temp")
+    chosen += [(number, say("室外温度")) for number, _ in outdoor[:1]]
     if not chosen:
         return None
-    return curve([line(key, name, start, end) for key, name in chosen], start, end, say("供水、回水和室外温度"))
+    return curve([line(number, name, start, end) for number, name in chosen], start, end, say("供水、回水和室外温度"))

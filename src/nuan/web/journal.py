@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 
 from nuan.records.registry.models import Banner, Company, HeatSource, Home, Substation
 from nuan.records.supervision.models import CurrentJudgement, Judgement
+from nuan.rules.judgement import WHY
 from nuan.terms.places import CHINA
 from nuan.web.clause_words import ClauseWords, words_of
-from nuan.web.wording import say
+from nuan.web.wording import pick, say
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,20 @@ class JudgementRow:
 
 def masked(home: Home) -> str:
     """Building, entrance and floor; never the door."""
-    parts = [home.building.name]
+    building = home.building
+    named = building.estate and building.estate not in building.name
+    parts = [f"{building.estate} {building.name}" if named else building.name]
     if home.entrance:
         parts.append(say("{n} 单元", n=home.entrance))
     if home.floor is not None:
         parts.append(say("{n} 层", n=home.floor))
     return " · ".join(parts)
+
+
+def reason(code: str) -> str:
+    """Why nothing can be decided, in words."""
+    words = WHY.get(code)
+    return pick(*words) if words else code
 
 
 def in_unit(value: int | None, unit: str) -> str:
@@ -98,7 +107,7 @@ def rows_of(judgements: Iterable[Judgement]) -> list[JudgementRow]:
                 name,
                 address,
                 judgement.verdict,
-                say(judgement.why) if judgement.why else "",
+                reason(judgement.why),
                 in_unit(judgement.value, judgement.unit),
                 in_unit(judgement.threshold, judgement.unit),
                 judgement.amount_fen,

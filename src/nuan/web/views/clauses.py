@@ -56,7 +56,14 @@ def _cases(found: Clause) -> list[dict[str, Any]]:
         return []
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     rows = content.get("cases", []) if isinstance(content, dict) else content
-    return [row | {"as_text": yaml.safe_dump(row, allow_unicode=True, sort_keys=False)} for row in rows or []]
+    return [
+        row
+        | {
+            "title": row.get("title") or row.get("name") or row.get("id"),
+            "as_text": yaml.safe_dump(row, allow_unicode=True, sort_keys=False),
+        }
+        for row in rows or []
+    ]
 
 
 def clause(request: Visit, key: str) -> HttpResponse:

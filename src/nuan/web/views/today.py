@@ -6,6 +6,8 @@ from django.db.models import F, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from nuan.operations.city_now import FRESH_H
+from nuan.records.registry.models import Contract
 from nuan.records.supervision.models import HomeSeason, PlaceNow
 from nuan.web.context import latest_run
 from nuan.web.guard import Visit
@@ -16,11 +18,17 @@ MOST = 50
 
 
 def cold_homes(request: Visit) -> QuerySet[HomeSeason]:
-    """Homes whose newest trusted reading is below what they are owed, coldest first."""
+    """Homes whose newest trusted reading is fresh and below what they are owed, coldest first: the homes that `city_now` counts."""
     run = latest_run()
-    rows = request.scope.of_homes(HomeSeason.objects.filter(season=run.season if run else ""))
+    if run is None:
+        return HomeSeason.objects.none()
+    city = PlaceNow.objects.filter(season=run.season, level="city").values_list("newest_s", flat=True).first()
+    as_of_s = int(run.as_of.timestamp())
+    fresh_s = min(as_of_s, as_of_s if city is None else city) - FRESH_H * 3600
+    rows = request.scope.of_homes(HomeSeason.objects.filter(season=run.season))
     return (
-        rows.filter(last_temp_c100__lt=F("threshold_c100"))
+        rows.filter(last_temp_c100__lt=F("threshold_c100"), last_time_s__gte=fresh_s)
+        .exclude(home__contracts__in=Contract.objects.filter(season=run.season, stop_heat=True))
         .select_related("home__building", "home__company", "home__substation")
         .order_by("last_temp_c100", "id")
     )
