@@ -148,6 +148,7 @@ class SeriesTable:
             place, name, _ = text.split("|")
             quantity_code[row] = codes.setdefault(name, len(codes))
             bucket[row] = bucket_of(place, self.buckets)
+        # two threads may come here at once: both set the same columns, the length that is tested above last
         self._quantities = list(codes)
-        self._quantity_code = np.concatenate([self._quantity_code, quantity_code])
-        self._bucket = np.concatenate([self._bucket, bucket])
+        self._quantity_code = np.concatenate([self._quantity_code[:done], quantity_code])
+        self._bucket = np.concatenate([self._bucket[:done], bucket])
