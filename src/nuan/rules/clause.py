@@ -111,7 +111,7 @@ class Clause:
                     verdict=found["verdict"],
                     amount_fen=found["amount_fen"],
                     sentence=trace.sentences.get(language, ""),
-                    steps=tuple(trace.steps),
+                    steps=tuple(step.told_in(language) for step in trace.steps),
                     pack=pack.name,
                     pack_version=pack.version,
                 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nuan.rules.comparison import Comparison
 from nuan.rules.pack import Pack
 from nuan.rules.parameter import DatedValue
+from nuan.rules.trace import Trace
 from nuan.terms.places import day_date, day_number
 
 Matrix = NDArray[np.int64]
@@ -115,17 +116,22 @@ class Threshold:
         """The number in force at the end of the period; what a summary of the whole period stands against."""
         return self.parts[-1].number if self.parts else None
 
-    def words(self) -> str:
+    def words(self, language: str = "zh") -> str:
         """`≥ 18 °C`, each stretch with its dates where it changes; 未载明 where nothing is known."""
+        to, unknown = (" 至 ", "未载明") if language == "zh" else (" to ", "not stated (未载明)")
         said = []
         for part in self.parts:
             answer = part.answer
             sign = "" if answer.compare == "=" else f"{Comparison(answer.compare).sign} "
-            unit = UNITS_ZH.get(self.unit, self.unit)
-            number = "未载明" if answer.value is None else f"{sign}{answer.value} {unit}".rstrip()
-            span = f"{day_date(self.first_day + part.start)} 至 {day_date(self.first_day + part.stop - 1)}："
+            unit = UNITS_ZH.get(self.unit, self.unit) if language == "zh" else self.unit
+            number = unknown if answer.value is None else f"{sign}{answer.value} {unit}".rstrip()
+            span = f"{day_date(self.first_day + part.start)}{to}{day_date(self.first_day + part.stop - 1)}："
             said.append(f"{span if len(self.parts) > 1 else ''}{number}")
         return "；".join(said)
 
     def source(self) -> str:
         return "；".join(dict.fromkeys(part.answer.source for part in self.parts))
+
+    def tell(self, trace: Trace) -> None:
+        """One step: the number, its dates and where it comes from."""
+        trace.step(self.zh, self.en, self.words(), self.source(), self.words("en"))

@@ -4,7 +4,7 @@ A rule takes a `Trace` or None. With None it costs nothing; with one, the same r
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,11 @@ class Step:
     working: str
     source: str = ""
     kind: str = "step"
+    working_en: str = ""
+
+    def told_in(self, language: str) -> "Step":
+        """The same step with its working in that language, Chinese where nobody wrote another."""
+        return replace(self, working=self.working_en) if language == "en" and self.working_en else self
 
     def label(self, language: str = "zh") -> str:
         return self.label_zh if language == "zh" else self.label_en
@@ -29,13 +34,20 @@ class Trace:
     steps: list[Step] = field(default_factory=list)
     sentences: dict[str, str] = field(default_factory=dict)
 
-    def step(self, label_zh: str, label_en: str, working: str, source: str = "") -> None:
-        self.steps.append(Step(label_zh, label_en, working, source))
+    def step(self, label_zh: str, label_en: str, working: str, source: str = "", working_en: str = "") -> None:
+        self.steps.append(Step(label_zh, label_en, working, source, working_en=working_en))
 
-    def branch(self, taken: str, tried: Mapping[str, bool]) -> None:
-        """Every branch that was tried and whether it applied."""
+    def branch(self, taken: str, tried: Mapping[str, bool], english: Mapping[str, str] | None = None) -> None:
+        """Every branch that was tried and whether it applied. `english` translates the labels."""
         words = "；".join(f"{name}：{'适用' if applies else '不适用'}" for name, applies in tried.items())
-        self.steps.append(Step("适用的规则", "rule applied", f"{taken}（{words}）" if words else taken, kind="branch"))
+        zh = f"{taken}（{words}）" if words else taken
+        en = ""
+        if english:
+            others = "; ".join(
+                f"{english[name]}: {'applies' if applies else 'does not'}" for name, applies in tried.items()
+            )
+            en = f"{english[taken]} ({others})"
+        self.steps.append(Step("适用的规则", "rule applied", zh, kind="branch", working_en=en))
 
     def sentence(self, zh: str, en: str) -> None:
         """For the resident or company: what was found and what follows."""

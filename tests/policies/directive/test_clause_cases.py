@@ -1,6 +1,7 @@
 """The stories beside each rule: what an officer reads there is what the rule does, and what it explains."""
 
 import json
+import re
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ from situations import Case, cases
 from nuan.policies.catalogue import clause
 from nuan.rules.clause import NoSuchJudgementError
 
+CHINESE = re.compile("[\u4e00-\u9fff]")
 FOLDERS = ["c2_4_2a", "c2_5", "c2_5_2", "c2_6_1"]
 ALL = [pytest.param(case, id=f"{case.clause} {case.name}") for folder in FOLDERS for case in cases(folder)]
 
@@ -46,6 +48,9 @@ def test_the_explanation_is_of_the_very_judgement(case: Case, language: str) -> 
     assert len(told.steps) >= 3
     assert told.pack_version == case.pack.version
     assert any(step.kind == "branch" for step in told.steps)
+    if language == "en":
+        prose = [step.working for step in told.steps] + [told.sentence]
+        assert [text for text in prose if CHINESE.search(text.replace("未载明", ""))] == []
 
 
 def test_a_wrong_expectation_would_be_seen() -> None:

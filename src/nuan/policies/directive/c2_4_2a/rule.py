@@ -18,9 +18,9 @@ from nuan.terms.places import day_date
 
 CLAUSE = "2.4.2a"
 BRANCHES = {
-    "enough": "储备足够",
-    "below_reserve": "储备低于规定天数",
-    "open": "日报不足，无法判定",
+    "enough": ("储备足够", "enough in the yard"),
+    "below_reserve": ("储备低于规定天数", "below the reserve"),
+    "open": ("日报不足，无法判定", "too few reports to decide"),
 }
 
 
@@ -98,21 +98,38 @@ def _facts(found: Cover, row: int, tenths: Any) -> dict[str, Any]:
 
 def _tell(trace: Trace, found: Cover, row: dict[str, Any], facts: dict[str, Any]) -> None:
     for number in (found.reserve, found.window, found.reports_min):
-        trace.step(number.zh, number.en, number.words(), number.source())
+        number.tell(trace)
     if facts["latest_day"] is not None:
-        shown = "没有消耗" if facts["latest_cover_10"] is None else f"{facts['latest_cover_10'] / 10:.1f} 天"
+        stock, burn, coming = (facts[f"latest_{name}_t1000"] / 1000 for name in ("stock", "burn", "arriving"))
+        cover_days = None if facts["latest_cover_10"] is None else facts["latest_cover_10"] / 10
+        zh, en = (
+            ("没有消耗", "nothing burnt") if cover_days is None else (f"{cover_days:.1f} 天", f"{cover_days:.1f} days")
+        )
         trace.step(
-            "最近日报", "latest report",
-            f"{facts['latest_day']}：库存 {facts['latest_stock_t1000'] / 1000:.3f} t ÷ 平均日耗 "
-            f"{facts['latest_burn_t1000'] / 1000:.3f} t = {shown}，在途 {facts['latest_arriving_t1000'] / 1000:.3f} t",
-        )  # fmt: skip
+            "最近日报",
+            "latest report",
+            f"{facts['latest_day']}：库存 {stock:.3f} t ÷ 平均日耗 {burn:.3f} t = {zh}，在途 {coming:.3f} t",
+            working_en=f"{facts['latest_day']}: stock {stock:.3f} t ÷ mean burn {burn:.3f} t = {en}, arriving {coming:.3f} t",
+        )
+        alone, with_arrivals = facts["projected_day_below"], facts["projected_with_arrivals"]
         trace.step(
-            "预计跌破日", "projected day below",
-            f"{facts['projected_day_below'] or '无'}；在途全部到货则 {facts['projected_with_arrivals'] or '无'}",
-        )  # fmt: skip
-    trace.step("逐日判定", "day by day", f"低于规定 {facts['days_below']} 日，无法判定 {facts['days_undecidable']} 日")
-    branch = str(row["branch"])
-    trace.branch(BRANCHES[branch], {label: key == branch for key, label in BRANCHES.items()})
+            "预计跌破日",
+            "projected day below",
+            f"{alone or '无'}；在途全部到货则 {with_arrivals or '无'}",
+            working_en=f"{alone or 'none'}; {with_arrivals or 'none'} when all that is on the way arrives",
+        )
+    below, undecided = facts["days_below"], facts["days_undecidable"]
+    trace.step(
+        "逐日判定",
+        "day by day",
+        f"低于规定 {below} 日，无法判定 {undecided} 日",
+        working_en=f"{below} days below, {undecided} undecidable",
+    )
+    trace.branch(
+        BRANCHES[str(row["branch"])][0],
+        {zh: key == row["branch"] for key, (zh, _) in BRANCHES.items()},
+        dict(BRANCHES.values()),
+    )
     if row["verdict"] == "breached":
         low = "" if row["value"] is None else f"，最低 {row['value'] / 10:.1f} 天"
         trace.sentence(

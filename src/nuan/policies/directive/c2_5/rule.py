@@ -55,17 +55,20 @@ def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFram
             told = item if trace is not None and item.name == trace.item else told
     if trace is not None and told is not None:
         if told.name == "over_heating":
-            trace.step("解释口径", "interpretation", stance.sentence())
+            trace.step("解释口径", "interpretation", stance.sentence(), working_en=stance.sentence("en"))
         _tell(trace, told, measures)
     return pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=SCHEMA)
 
 
 def _tell_station(trace: Trace, found: StationDays) -> None:
+    days, water, heat = len(found.days), int(found.trusted[0].sum()), int(found.heat_trusted[0].sum())
+    weather, out = int(found.judgeable[0].sum()), int(found.in_outage[0].sum())
     trace.step(
         "站日数据",
         "station days",
-        f"供热期已过 {len(found.days)} 日，水温读数足够 {int(found.trusted[0].sum())} 日，热量读数足够 {int(found.heat_trusted[0].sum())} 日，"
-        f"可与天气对照 {int(found.judgeable[0].sum())} 日，停热事件 {int(found.in_outage[0].sum())} 日",
+        f"供热期已过 {days} 日：水温读数足够 {water} 日，热量读数足够 {heat} 日，可与天气对照 {weather} 日，停热事件 {out} 日",
+        working_en=f"{days} days have ended: {water} with enough water temperatures, {heat} with enough heat readings, "
+        f"{weather} to be held against the weather, {out} in an outage",
     )
 
 
@@ -79,11 +82,18 @@ def _numbers(item: str, measures: Measures) -> list[Threshold]:
 
 def _tell(trace: Trace, item: Item, measures: Measures) -> None:
     for number in _numbers(item.name, measures):
-        trace.step(number.zh, number.en, number.words(), number.source())
+        number.tell(trace)
     facts, verdict, value = item.facts[0], str(item.verdict[0]), int(item.value[0])
-    trace.step("计数", "counts", "；".join(f"{_FACTS[key]} {_shown(key, each)}" for key, each in facts.items()))
+    counts = [(*_FACTS[key], _shown(key, each)) for key, each in facts.items()]
+    trace.step(
+        "计数",
+        "counts",
+        "；".join(f"{zh} {shown or '无'}" for zh, _, shown in counts),
+        working_en="; ".join(f"{en} {shown or 'none'}" for _, en, shown in counts),
+    )
     zh, en = NAMES[item.name]
-    trace.branch(zh if verdict == "breached" else "未认定", {zh: verdict == "breached"})
+    held = verdict == "breached"
+    trace.branch(zh if held else "未认定", {zh: held, "未认定": not held}, {zh: en, "未认定": "not established"})
     if verdict == "undecidable":
         why_zh, why_en = WHY[str(item.why[0])]
         trace.sentence(f"是否{zh}，目前无法判定：{why_zh}。", f"Whether there was {en} cannot be decided: {why_en}.")
@@ -109,27 +119,27 @@ def _waste(facts: Any, language: str) -> str:
 
 
 _FACTS = {
-    "idle_days": "应供未供日数",
-    "in_outage_days": "停热事件日数",
-    "undecidable_days": "无法判定日数",
-    "throttled_days": "限热日数",
-    "longest_days": "最长连续日数",
-    "first_day": "首日",
-    "mean_below_expected_c100": "平均低于应供水温",
-    "rooms_mean_c100": "期间户均室温",
-    "warmest_mean_c100": "最高日均室温",
-    "days_decided": "可判定日数",
-    "over_heated_days": "过热日数",
-    "wasted_kwh": "多供热量(kWh)",
-    "wasted_gj_1000": "多供热量(GJ)",
-    "wasted_fen": "多供金额(元)",
-    "days_without_heat_reading": "过热而无热量读数日数",
+    "idle_days": ("应供未供日数", "days without the heat that was due"),
+    "in_outage_days": ("停热事件日数", "days in an outage"),
+    "undecidable_days": ("无法判定日数", "undecidable days"),
+    "throttled_days": ("限热日数", "throttled days"),
+    "longest_days": ("最长连续日数", "longest run of days"),
+    "first_day": ("首日", "first day"),
+    "mean_below_expected_c100": ("平均低于应供水温", "mean below expected supply"),
+    "rooms_mean_c100": ("期间户均室温", "mean of the rooms then"),
+    "warmest_mean_c100": ("最高日均室温", "warmest mean of a day"),
+    "days_decided": ("可判定日数", "days decided"),
+    "over_heated_days": ("过热日数", "over-heated days"),
+    "wasted_kwh": ("多供热量(kWh)", "heat beyond need (kWh)"),
+    "wasted_gj_1000": ("多供热量(GJ)", "heat beyond need (GJ)"),
+    "wasted_fen": ("多供金额(元)", "its price (yuan)"),
+    "days_without_heat_reading": ("过热而无热量读数日数", "over-heated days without a heat reading"),
 }
 
 
 def _shown(key: str, value: Any) -> str:
     if value is None:
-        return "无"
+        return ""
     if key.endswith("_c100"):
         return f"{value / 100:.2f} °C"
     if key.endswith("_1000"):

@@ -15,10 +15,10 @@ from nuan.terms.places import day_date
 
 CLAUSE = "2.5.2"
 BRANCHES = {
-    "room_readings": "按室温读数逐日判定",
-    "no_number_in_law": "这类用户的室温标准未载明",
-    "sensors_unsigned": "传感器能否作证据未签署",
-    "sensors_only_warn": "传感器仅作预警",
+    "room_readings": ("按室温读数逐日判定", "room readings, day by day"),
+    "no_number_in_law": ("这类用户的室温标准未载明", "no standard is stated for this class"),
+    "sensors_unsigned": ("传感器能否作证据未签署", "nobody has signed whether sensors are evidence"),
+    "sensors_only_warn": ("传感器仅作预警", "sensors only warn"),
 }
 _WORDS = np.array(["not_due", "met", "breached", "undecidable"])
 
@@ -116,36 +116,33 @@ def _tell(
     trace: Trace, found: HomeDays, row: dict[str, object], counts: tuple[int, int, int, int], book: FactBook, pack: Pack
 ) -> None:
     due, met, breached, undecided = (int(count) for count in counts)
-    limit = found.threshold(0)
-    trace.step("室温标准", "standard", f"{limit.zh} {limit.words()}", limit.source())
-    trace.step(
-        "一日的有效读数", "readings of a day", f"{found.coverage.zh} {found.coverage.words()}", found.coverage.source()
-    )
-    trace.step("解释口径", "interpretation", pack.interpretation("sensor_evidence", book.season.first_day).sentence())
+    found.threshold(0).tell(trace)
+    found.coverage.tell(trace)
+    stance = pack.interpretation("sensor_evidence", book.season.first_day)
+    trace.step("解释口径", "interpretation", stance.sentence(), working_en=stance.sentence("en"))
     trace.step(
         "逐日判定",
         "day by day",
         f"应供 {due} 日 = 达标 {met} 日 + 不达标 {breached} 日 + 无法判定 {undecided} 日",
         "供热期首日0:00至末日24:00",
+        f"{due} days owed = {met} met + {breached} breached + {undecided} undecidable",
     )
     worst = None
     if (found.minimum[0] != ABSENT).any():
         column = int(np.where(found.minimum[0] == ABSENT, -ABSENT, found.minimum[0]).argmin())
         worst = found.minimum[0, column]
-        trace.step("最低室温", "lowest room temperature", f"{day_date(found.days[column])}：{worst / 100:.2f} °C")
+        shown = f"{day_date(found.days[column])}: {worst / 100:.2f} °C"
+        trace.step("最低室温", "lowest room temperature", shown)
     if found.measured_below.any():
         dates = "、".join(str(day_date(found.days[int(i)])) for i in np.flatnonzero(found.measured_below[0]))
         trace.step("入户测温低于标准", "formal measurements below the standard", dates)
     if undecided:
-        share = found.season_share
-        trace.step(
-            "全季结论所需",
-            "needed for the season",
-            f"{share.zh} {share.words()}；达标 {met} ÷ 应供 {due} 日",
-            share.source(),
-        )
-    branch = str(row["branch"])
-    trace.branch(BRANCHES[branch], {label: key == branch for key, label in BRANCHES.items()})
+        found.season_share.tell(trace)
+    trace.branch(
+        BRANCHES[str(row["branch"])][0],
+        {zh: key == row["branch"] for key, (zh, _) in BRANCHES.items()},
+        dict(BRANCHES.values()),
+    )
     if row["verdict"] == "breached":
         coldest = "" if worst is None else f"，最低 {worst / 100:.2f} °C"
         trace.sentence(

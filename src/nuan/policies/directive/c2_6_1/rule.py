@@ -17,9 +17,9 @@ from nuan.terms.places import day_date
 
 CLAUSE = "2.6.1"
 BRANCHES = {
-    "power_undefined": "“大功率”未载明，各台都计",
-    "power_defined": "只计达到功率的车",
-    "least_unknown": "台数未载明",
+    "power_undefined": ("“大功率”未载明，各台都计", "“high-power” is not defined, every vehicle counts"),
+    "power_defined": ("只计达到功率的车", "only vehicles of that power count"),
+    "least_unknown": ("台数未载明", "how many are required is not stated"),
 }
 
 
@@ -88,15 +88,20 @@ def available(vehicles: pl.DataFrame, banners: list[str], days: range, power: Th
 def _tell(
     trace: Trace, row: dict[str, Any], facts: dict[str, Any], least: Threshold, power: Threshold, days: int
 ) -> None:
-    for number in (least, power):
-        trace.step(number.zh, number.en, number.words(), number.source())
+    least.tell(trace)
+    power.tell(trace)
+    fewest, short, now = row["value"], facts["days_short"], facts["vehicles_latest"]
     trace.step(
         "逐日清点",
         "day by day",
-        f"{days} 日中最少 {row['value']} 台，不足 {facts['days_short']} 日，最近一日 {facts['vehicles_latest']} 台",
+        f"{days} 日中最少 {fewest} 台，不足 {short} 日，最近一日 {now} 台",
+        working_en=f"of {days} days: at the least {fewest}, short on {short}, {now} on the latest",
     )
-    branch = str(row["branch"])
-    trace.branch(BRANCHES[branch], {label: key == branch for key, label in BRANCHES.items()})
+    trace.branch(
+        BRANCHES[str(row["branch"])][0],
+        {zh: key == row["branch"] for key, (zh, _) in BRANCHES.items()},
+        dict(BRANCHES.values()),
+    )
     note_zh = "" if facts["power_defined"] else "“大功率”的功率未载明，各台都计入。"
     note_en = "" if facts["power_defined"] else " What “high-power” means is not stated; every vehicle counts."
     if row["verdict"] == "breached":
