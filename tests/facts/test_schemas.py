@@ -1,11 +1,13 @@
 """A fact table says all that is wrong with it, by line and column."""
 
+import re
 from datetime import date
 
 import polars as pl
 import pytest
 
 from nuan.facts.schemas import TABLES, check, empty
+from nuan.terms.quantities import QUANTITIES
 
 
 @pytest.mark.parametrize("name", list(TABLES))
@@ -85,6 +87,25 @@ def test_faults_of_outages(change: dict[str, object], code: str, field: str) -> 
 
 def test_an_outage_that_goes_on_is_sound() -> None:
     assert check("outage", pl.DataFrame([OUTAGE], schema=TABLES["outage"].schema, orient="row")) == []
+
+
+# unit of a column → the quantity whose resolution it must be
+MEASURED = {
+    "0.01 °C": "room_temp",
+    "0.01 m²": "area",
+    "0.001 t": "fuel_stock",
+    "0.001 m³/h": "flow",
+    "0.1 kW": "heat_power",
+}
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_columns_carry_the_unit_of_their_quantity_in_their_name(name: str) -> None:
+    for column in TABLES[name].columns:
+        if column.unit in MEASURED:
+            assert column.name.endswith(QUANTITIES[MEASURED[column.unit]].column_suffix), column.name
+        if re.search(r"_(c100|m2_100|t1000|m3h_1000|kw_10)$", column.name):
+            assert column.unit in MEASURED, column.name
 
 
 def test_days_are_local_day_numbers() -> None:

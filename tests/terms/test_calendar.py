@@ -102,6 +102,7 @@ def test_between_start_and_the_nth_working_day_lie_n_of_them(start: date, count:
         pytest.param(date(2026, 1, 31), {"months": 1}, date(2026, 2, 28), id="no 31 February: the month's end, a worked Saturday"),
         pytest.param(date(2024, 2, 29), {"years": 1}, date(2025, 2, 28), id="no 29 February the year after"),
         pytest.param(date(2025, 4, 15), {"months": 6}, date(2025, 10, 15), id="half a year, to the corresponding day"),
+        pytest.param(date(2025, 1, 6), {"years": 1, "months": 1, "days": 1}, date(2026, 2, 9), id="a year, a month and a day"),
         pytest.param(date(2025, 12, 31), {"days": 1}, date(2026, 1, 4), id="over new year's holiday to a worked Sunday"),
     ],
 )  # fmt: skip
@@ -120,7 +121,10 @@ def test_months_keep_the_day_or_take_the_last(day: date, months: int) -> None:
     assert moved.day == day.day or (moved.day < day.day and (moved + timedelta(days=1)).day == 1)
 
 
-@pytest.mark.parametrize("length", [pytest.param({}, id="nothing"), pytest.param({"days": -1}, id="less than nothing")])
+@pytest.mark.parametrize(
+    "length",
+    [pytest.param({}, id="nothing"), pytest.param({"days": -1, "years": 2}, id="less than nothing")],
+)
 def test_a_period_has_a_length(length: dict[str, int]) -> None:
     with pytest.raises(PeriodError):
         last_day_of_period(date(2026, 1, 5), **length)

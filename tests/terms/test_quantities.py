@@ -84,6 +84,42 @@ def test_parse_value_refuses(text: str, key: str, says: str) -> None:
         parse_value(text, key)
 
 
+# One of each unit, in our unit, worked out by hand.
+ONE_OF_EACH = {
+    "°C": 1, "℃": 1, "C": 1, "degC": 1, "°F": Fraction(-31 * 5, 9), "K": Fraction("-272.15"), "0.1°C": Fraction(1, 10),
+    "%": 1, "1": 100, "ppm": 1, "m³": 1, "m3": 1, "立方米": 1, "L": Fraction(1, 1000), "Hz": 1,
+    "m³/h": 1, "m3/h": 1, "t/h": 1, "L/s": Fraction("3.6"), "L/h": Fraction(1, 1000), "kg/s": Fraction("3.6"),
+    "bar": 1, "MPa": 10, "kPa": Fraction(1, 100), "Pa": Fraction(1, 100_000),
+    "kW": 1, "W": Fraction(1, 1000), "MW": 1000, "GJ/h": Fraction(2500, 9),
+    "kWh": 1, "MWh": 1000, "GJ": Fraction(2500, 9), "MJ": Fraction(5, 18),
+    "m²": 1, "m2": 1, "㎡": 1, "平方米": 1, "t": 1, "吨": 1, "kg": Fraction(1, 1000), "万吨": 10_000,
+    "m/s": 1, "km/h": Fraction(5, 18), "W/m²": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", sorted({*UNITS, *ONE_OF_EACH}))
+def test_one_of_each_unit(unit: str) -> None:
+    key = next(each.key for each in QUANTITIES.values() if each.unit == UNITS[unit][0])
+    assert convert(Fraction(1), unit, key) == ONE_OF_EACH[unit]
+
+
+@pytest.mark.parametrize(
+    ("key", "suffix"),
+    [
+        pytest.param("room_temp", "_c100", id="hundredths of a degree"),
+        pytest.param("area", "_m2_100", id="hundredths of a square metre"),
+        pytest.param("flow", "_m3h_1000", id="litres an hour"),
+        pytest.param("heat_power", "_kw_10", id="hundreds of watts"),
+        pytest.param("heat_energy", "_kwh", id="whole kilowatt-hours"),
+        pytest.param("fuel_stock", "_t1000", id="kilograms"),
+        pytest.param("room_humidity", "_pct_10", id="tenths of a percent"),
+        pytest.param("pressure", "_bar_1000", id="millibars"),
+    ],
+)
+def test_the_unit_is_in_the_name(key: str, suffix: str) -> None:
+    assert quantity(key).column_suffix == suffix
+
+
 def test_an_unknown_quantity_names_the_known() -> None:
     with pytest.raises(UnknownQuantityError, match=r"no quantity “temp”.*room_temp"):
         quantity("temp")

@@ -28,6 +28,8 @@ NOON = SeasonRule(11, 14, 3, 15, "12:00", "12:00")
         pytest.param(SeasonRule(11, 15, 2, 29), 2025, 106, 3, id="29 February of a common year is its last day"),
         pytest.param(SeasonRule(11, 15, 3, 15, "00:00", "00:00"), 2025, 120, 4, id="ends as its last day begins"),
         pytest.param(SeasonRule(11, 15, 3, 15, "12:00", "24:00"), 2025, 121, 4, id="a first half day counts whole"),
+        pytest.param(SeasonRule(11, 1, 2, 14), 2025, 106, 3, id="fourteen days more are not yet half a month"),
+        pytest.param(SeasonRule(11, 1, 2, 15), 2025, 107, 4, id="fifteen days more round up"),
         pytest.param(SeasonRule(1, 10, 3, 10), 2026, 60, 2, id="a season within one year"),
     ],
 )
