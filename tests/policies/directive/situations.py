@@ -52,6 +52,8 @@ def cases(folder: str) -> Iterator[Case]:
 
 def _pack(name: str, told: Mapping[str, Any]) -> Pack:
     signed = [Signed(key, option, signed_by="刘科") for key, option in told.get("signed", {}).items()]
+    for key, decisions in told.get("signed_from", {}).items():
+        signed += [Signed(key, option, valid_from=day, signed_by="刘科", signed_on=day) for day, option in decisions]
     pack = load_pack(name, signed, above=[contract_layer(told["contract"])] if "contract" in told else ())
     if told.get("unsigned"):
         layers = tuple(_without_interpretations(layer) for layer in pack.layers)

@@ -13,24 +13,25 @@ from nuan.rules.threshold import ABSENT
 from nuan.terms.places import day_date
 
 
-def warm_homes(book: FactBook, measures: Measures, days: range, sensors: str) -> tuple[list[str], Item]:
+def warm_homes(book: FactBook, measures: Measures, days: range) -> tuple[list[str], Item]:
     """Homes that are owed heat, and the longest stretch of trusted days with a mean above the number for over-heating."""
     homes = book["homes"].filter(~pl.col("stop_heat"))["home"].to_list()
     grid = DayGrid.of(book["home_day"], "home", homes, days)
     mean, covered, due = (grid.lay(name) for name in ("mean_c100", "hours_covered", "hours_due"))
-    trusted = measures.coverage.share_holds(covered, due) & (mean != ABSENT) & (due > 0)
+    trusted = (
+        measures.coverage.share_holds(covered, due) & (mean != ABSENT) & (due > 0) & measures.sensors.holds("evidence")
+    )
     warm = trusted & measures.warm_room.holds(mean)
     hot = long_runs(warm, measures.warm_days)
     decided, longest, first = trusted.sum(axis=1), runs(warm).max(axis=1), first_true(hot)
     known = all(each.known.all() for each in (measures.warm_room, measures.warm_days, measures.coverage))
     open_for = {
         "parameter_unknown": np.full(len(homes), not known),
-        "interpretation_unsigned": np.full(len(homes), sensors == "unsigned"),
-        "sensor_not_evidence": np.full(len(homes), sensors == "early_warning"),
+        **measures.barred(len(homes)),
         "no_readings": ~any_day(covered > 0),
         "undercovered": ~measures.season_decided(decided, len(days)),
     }
-    verdict, why = verdicts(any_day(hot) & (sensors == "evidence"), open_for, "2.5", homes)
+    verdict, why = verdicts(any_day(hot), open_for, "2.5", homes)
     warmest = np.where(hot, mean, ABSENT).max(axis=1)
     facts: list[dict[str, Any]] = [
         {

@@ -33,8 +33,6 @@ def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFram
     if not days:
         return pl.DataFrame(schema=SCHEMA)
     measures = Measures.of(pack, days)
-    stance = pack.interpretation("sensor_evidence", book.season.first_day)
-    sensors = "unsigned" if stance.chosen is None else stance.chosen
     frames, told = [], None
     if book["station_day"].height:
         found = station_days(book, measures)
@@ -42,20 +40,20 @@ def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFram
             late_start(found, measures),
             early_stop(found, measures, len(days) == len(book.season.day_numbers)),
             throttling(found, measures),
-            over_heating(found, measures, sensors),
+            over_heating(found, measures),
         ]
         frames += [item.frame("substation", found.stations, book.season.interval) for item in items]
         if trace is not None:
             told = next((item for item in items if item.name == trace.item), None)
             _tell_station(trace, found)
     if book["home_day"].height:
-        homes, item = warm_homes(book, measures, days, sensors)
+        homes, item = warm_homes(book, measures, days)
         if homes:
             frames.append(item.frame("home", homes, book.season.interval))
             told = item if trace is not None and item.name == trace.item else told
     if trace is not None and told is not None:
         if told.name == "over_heating":
-            trace.step("解释口径", "interpretation", stance.sentence(), working_en=stance.sentence("en"))
+            measures.sensors.tell(trace)
         _tell(trace, told, measures)
     return pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=SCHEMA)
 

@@ -7,6 +7,7 @@ import numpy as np
 from nuan.facts.book import FactBook
 from nuan.rules.day_grid import DayGrid, any_day, ended_days, runs
 from nuan.rules.pack import Pack
+from nuan.rules.stance import Stance
 from nuan.rules.threshold import ABSENT, Mask, Matrix, Threshold
 
 
@@ -24,6 +25,7 @@ class Measures:
     warm_days: Threshold
     rooms_min: Threshold
     heat_price: Threshold
+    sensors: Stance
 
     @classmethod
     def of(cls, pack: Pack, days: range) -> "Measures":
@@ -41,7 +43,13 @@ class Measures:
             warm_days=over("overheat.days"),
             rooms_min=over("overheat.rooms_min"),
             heat_price=over("tariff.heat_price_gj", 100),
+            sensors=Stance.over(pack, "sensor_evidence", days),
         )
+
+    def barred(self, subjects: int) -> dict[str, Mask]:
+        """Reasons why rooms say nothing about any day, for `verdicts`."""
+        why = self.sensors.why_not("evidence", "sensor_not_evidence")
+        return {code: np.full(subjects, code == why) for code in ("interpretation_unsigned", "sensor_not_evidence")}
 
     def season_decided(self, decided: Matrix, of_days: int) -> Mask:
         """Whether so many decided days carry a verdict on the season; without a signed share all days have to be decided."""
@@ -92,7 +100,9 @@ def station_days(book: FactBook, measures: Measures) -> StationDays:
     lacking = np.where(supply_known, expected - supply, ABSENT)
     low = supply_known & measures.low_supply.holds(lacking)
     little = judgeable & measures.low_heat.share_holds(heat, np.where(asked, expected_heat, ABSENT))
-    rooms_known = (rooms != ABSENT) & measures.rooms_min.holds(lay("rooms_covered"))
+    rooms_known = (
+        measures.sensors.holds("evidence") & (rooms != ABSENT) & measures.rooms_min.holds(lay("rooms_covered"))
+    )
     # rooms warmed by the sun while the station gave no more than the weather asked for are not over-heated by it
     excess = (heat == ABSENT) | (expected_heat == ABSENT) | (heat > expected_heat)
     return StationDays(

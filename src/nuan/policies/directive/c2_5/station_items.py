@@ -83,7 +83,7 @@ def throttling(found: StationDays, measures: Measures) -> Item:
     return Item("throttling", verdict, why, longest, measures.throttle_days.last, _named("throttling", verdict), facts)
 
 
-def over_heating(found: StationDays, measures: Measures, sensors: str) -> Item:
+def over_heating(found: StationDays, measures: Measures) -> Item:
     """The longest stretch of days with rooms too warm, and the heat beyond what the weather asked for in all such stretches."""
     hot = long_runs(found.warm, measures.warm_days)
     longest, first = _longest(found.warm), first_true(hot)
@@ -93,12 +93,11 @@ def over_heating(found: StationDays, measures: Measures, sensors: str) -> Item:
     unknown = _unknown(measures.warm_room, measures.warm_days, measures.rooms_min, measures.coverage)
     open_for = {
         "parameter_unknown": np.full(count, unknown),
-        "interpretation_unsigned": np.full(count, sensors == "unsigned"),
-        "sensor_not_evidence": np.full(count, sensors == "early_warning"),
+        **measures.barred(count),
         "no_readings": ~any_day(found.rooms_known),
         "undercovered": ~measures.season_decided(decided, len(found.days)),
     }
-    verdict, why = verdicts(any_day(hot) & (sensors == "evidence"), open_for, CLAUSE, found.stations)
+    verdict, why = verdicts(any_day(hot), open_for, CLAUSE, found.stations)
     fen = wasted_fen(wasted, measures.heat_price)
     facts: list[dict[str, Any]] = [
         {

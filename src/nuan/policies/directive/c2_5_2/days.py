@@ -1,7 +1,6 @@
 """Each home on each day: was every trusted room hour at the standard, was one below it, or can nobody say."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -10,11 +9,11 @@ from numpy.typing import NDArray
 from nuan.facts.book import FactBook
 from nuan.rules.day_grid import DayGrid, ended_days
 from nuan.rules.pack import Pack
+from nuan.rules.stance import Stance
 from nuan.rules.threshold import ABSENT, Mask, Matrix, Threshold
 from nuan.terms.places import DAY_S, day_start
 
 NOT_DUE, MET, BREACHED, UNDECIDABLE = 0, 1, 2, 3
-Sensors = Literal["evidence", "early_warning", "unsigned"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class HomeDays:
     other: Threshold
     coverage: Threshold
     season_share: Threshold
-    sensors: Sensors
+    sensors: Stance
 
     @property
     def is_dwelling(self) -> Mask:
@@ -42,12 +41,6 @@ class HomeDays:
 
     def threshold(self, row: int) -> Threshold:
         return self.dwelling if self.is_dwelling[row] else self.other
-
-
-def sensors_of(pack: Pack, book: FactBook) -> Sensors:
-    """Whether a wall sensor is evidence here: decision 8 of the open questions."""
-    chosen = pack.interpretation("sensor_evidence", book.season.first_day).chosen
-    return "unsigned" if chosen is None else "evidence" if chosen == "evidence" else "early_warning"
 
 
 def home_days(book: FactBook, pack: Pack) -> HomeDays:
@@ -70,8 +63,8 @@ def home_days(book: FactBook, pack: Pack) -> HomeDays:
     known = np.where(is_dwelling, dwelling.known, other.known)
     reached = np.where(is_dwelling, dwelling.holds(minimum), other.holds(minimum))
     seen = (minimum != ABSENT) & (covered > 0)
-    sensors = sensors_of(pack, book)
-    usable = known & seen & (sensors == "evidence")
+    sensors = Stance.over(pack, "sensor_evidence", days)
+    usable = known & seen & sensors.holds("evidence")
     full = coverage.share_holds(np.where(seen, covered, 0), due)
 
     measured = _measured(book, subjects, days)

@@ -53,17 +53,18 @@ def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFram
         _facts(found, due, met, breached, undecided, book).alias("facts"),
     )
     if trace is not None:
-        _tell(trace, found, frame.row(0, named=True), (due[0], met[0], breached[0], undecided[0]), book, pack)
+        _tell(trace, found, frame.row(0, named=True), (due[0], met[0], breached[0], undecided[0]))
     return frame
 
 
 def _branch(found: HomeDays) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
     none = np.zeros(found.codes.shape[0], dtype=np.bool_)
     unknown = np.where(found.is_dwelling, ~found.dwelling.known.all(), ~found.other.known.all())
+    barred = found.sensors.why_not("evidence", "sensor_not_evidence")
     exceptions = {
         "no_number_in_law": unknown,
-        "sensors_unsigned": ~unknown if found.sensors == "unsigned" else none,
-        "sensors_only_warn": ~unknown if found.sensors == "early_warning" else none,
+        "sensors_unsigned": ~unknown if barred == "interpretation_unsigned" else none,
+        "sensors_only_warn": ~unknown if barred == "sensor_not_evidence" else none,
     }
     return choose(CLAUSE, found.homes["home"].to_list(), ("room_readings", None), exceptions)
 
@@ -76,8 +77,8 @@ def _why(found: HomeDays, open_: Mask) -> np.ndarray[tuple[int], np.dtype[np.str
     if not found.coverage.known.all():
         why[:] = "parameter_unknown"
     why[silent] = "no_readings"
-    if found.sensors != "evidence":
-        why[:] = "interpretation_unsigned" if found.sensors == "unsigned" else "sensor_not_evidence"
+    if barred := found.sensors.why_not("evidence", "sensor_not_evidence"):
+        why[:] = barred
     why[unknown] = "parameter_unknown"
     return np.where(open_, why, "")
 
@@ -112,14 +113,11 @@ def _number(value: int | None) -> int:
     return ABSENT if value is None else value
 
 
-def _tell(
-    trace: Trace, found: HomeDays, row: dict[str, object], counts: tuple[int, int, int, int], book: FactBook, pack: Pack
-) -> None:
+def _tell(trace: Trace, found: HomeDays, row: dict[str, object], counts: tuple[int, int, int, int]) -> None:
     due, met, breached, undecided = (int(count) for count in counts)
     found.threshold(0).tell(trace)
     found.coverage.tell(trace)
-    stance = pack.interpretation("sensor_evidence", book.season.first_day)
-    trace.step("解释口径", "interpretation", stance.sentence(), working_en=stance.sentence("en"))
+    found.sensors.tell(trace)
     trace.step(
         "逐日判定",
         "day by day",
