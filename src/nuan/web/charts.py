@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from nuan.terms.places import CHINA
 from nuan.web.wording import say
 
-WIDTH, HEIGHT = 880, 250
+WIDE, NARROW, HEIGHT = 880, 420, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 14, 28
 DAY_WORDS = {0: "未到供暖", 1: "达标", 2: "不达标", 3: "无法判定"}
 
@@ -31,10 +31,11 @@ class Frame:
     end: int
     low: float
     high: float
+    width: int = WIDE
     parts: list[str] = field(default_factory=list)
 
     def x(self, time_s: float) -> float:
-        return LEFT + (time_s - self.start) / max(self.end - self.start, 1) * (WIDTH - LEFT - RIGHT)
+        return LEFT + (time_s - self.start) / max(self.end - self.start, 1) * (self.width - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
         return TOP + (self.high - value) / max(self.high - self.low, 0.1) * (HEIGHT - TOP - BOTTOM)
@@ -69,7 +70,7 @@ def _grid(frame: Frame) -> None:
     while value <= frame.high:
         y = frame.y(value)
         frame.parts.append(
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<line class="grid" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
             f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>'
         )
         value += step
@@ -79,6 +80,8 @@ def _grid(frame: Frame) -> None:
     moment = datetime.fromtimestamp(frame.start, CHINA).replace(hour=0, minute=0, second=0) + timedelta(hours=6)
     if hours > 60:
         moment = moment.replace(hour=0) + timedelta(days=1)
+    if frame.width == NARROW:
+        every *= 2
     while moment.timestamp() < frame.end:
         if moment.timestamp() >= frame.start:
             x = frame.x(moment.timestamp())
@@ -90,7 +93,12 @@ def _grid(frame: Frame) -> None:
 
 
 def curve(
-    lines: Sequence[Line], start: int, end: int, title: str, limit: tuple[float, str] | None = None
+    lines: Sequence[Line],
+    start: int,
+    end: int,
+    title: str,
+    limit: tuple[float, str] | None = None,
+    width: int = WIDE,
 ) -> SafeString:
     """An SVG of the lines in °C; `limit` is drawn dashed with its words. The first line's gaps are hatched."""
     values = [value for line in lines for _, value in line.points] + ([limit[0]] if limit else [])
@@ -98,7 +106,7 @@ def curve(
         return format_html('<p class="empty">{}</p>', say("这段时间没有读数。"))
     low, high = min(values), max(values)
     margin = max((high - low) * 0.08, 0.5)
-    frame = Frame(start, end, low - margin, high + margin)
+    frame = Frame(start, end, low - margin, high + margin, width)
     _gaps(frame, lines[0])
     _grid(frame)
     for number, line in enumerate(lines, 1):
@@ -113,14 +121,14 @@ def curve(
     if limit:
         y = frame.y(limit[0])
         frame.parts.append(
-            f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="limit-text" x="{WIDTH - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{limit[1]}</text>'
+            f'<line class="limit" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text class="limit-text" x="{frame.width - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{limit[1]}</text>'
         )
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><defs><pattern id="gap-pattern" width="7" height="7" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="gap-line" x1="0" y1="0" x2="0" y2="7"/>'
         "</pattern></defs>{}</svg>{}",
-        WIDTH,
+        width,
         HEIGHT,
         title,
         mark_safe("".join(frame.parts)),

@@ -7,12 +7,20 @@ import numpy as np
 from django.utils.safestring import SafeString
 
 from nuan.operations.stored_readings import readings_of, series_of
-from nuan.web.charts import Line, curve
+from nuan.records.supervision.models import HomeSeason
+from nuan.web.charts import WIDE, Line, curve
 from nuan.web.wording import say
 
-DAYS_SHOWN: Final[Mapping[str, int]] = {"48h": 2, "week": 7, "season": 200}
+DAYS_SHOWN: Final[Mapping[str, int]] = {"48h": 2, "week": 7}
 MOST_POINTS: Final = 900
 HOUR: Final = 3600
+
+
+def days_of(span: str, season: HomeSeason | None) -> int:
+    """How many days a span shows; the season is as long as the days that were judged."""
+    if span == "season" and season is not None:
+        return max(season.days_met + season.days_breached + season.days_undecidable, 2)
+    return DAYS_SHOWN.get(span, 2)
 
 
 def _thinned(points: list[tuple[int, float]], step_s: int) -> tuple[list[tuple[int, float]], int]:
@@ -38,14 +46,16 @@ def line(series_id: int, name: str, start: int, end: int) -> Line:
     return Line(name, thin, step_s)
 
 
-def home_curve(code: str, start: int, end: int, limit: tuple[float, str] | None) -> SafeString | None:
+def home_curve(
+    code: str, start: int, end: int, limit: tuple[float, str] | None, width: int = WIDE
+) -> SafeString | None:
     """Every room of a home against the limit; None where the store knows nothing of it."""
     keys = series_of(code, "room_temp")
     if not keys:
         return None
     names = [say("室温") if len(keys) == 1 else key.position for _, key in keys[:3]]
     lines = [line(number, name, start, end) for (number, _), name in zip(keys, names, strict=False)]
-    return curve(lines, start, end, say("室温曲线"), limit)
+    return curve(lines, start, end, say("室温曲线"), limit, width)
 
 
 def station_curve(code: str, start: int, end: int) -> SafeString | None:

@@ -13,11 +13,15 @@ from nuan.terms.places import CHINA
 from nuan.web.clause_words import ClauseWords, words_of
 from nuan.web.wording import pick, say
 
+# What one clause judges separately.
+WORDS = {"late_start": "推迟供热", "early_stop": "提前停热", "throttling": "人为限热", "over_heating": "过量供热"}
+
 
 @dataclass(frozen=True)
 class JudgementRow:
     id: int
     clause: ClauseWords
+    item: str
     subject: str
     subject_address: str
     verdict: str
@@ -104,6 +108,7 @@ def rows_of(judgements: Iterable[Judgement]) -> list[JudgementRow]:
             JudgementRow(
                 judgement.pk,
                 words_of(judgement.clause),
+                say(WORDS[judgement.item]) if judgement.item in WORDS else "",
                 name,
                 address,
                 judgement.verdict,

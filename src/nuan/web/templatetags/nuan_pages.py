@@ -23,6 +23,13 @@ SHAPES = {
     "grey": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.4 1.8"/><path d="M5 8h6" stroke="currentColor" stroke-width="1.6"/>',
 }
 COLOUR_WORDS = {"green": "达标", "amber": "需关注", "red": "不达标", "grey": "暂无判定"}
+WORDS = {
+    "bedroom": "卧室",
+    "living": "客厅",
+    "complaint": "投诉测温",
+    "retest": "复测",
+    "dispute": "争议复核",
+}
 VERDICTS = {"met": ("green", "达标"), "breached": ("red", "不达标"), "undecidable": ("grey", "无法判定")}
 
 
@@ -110,3 +117,9 @@ def svg(value: float) -> str:
 @register.filter
 def masked(home: Home) -> str:
     return masked_name(home)
+
+
+@register.filter
+def spoken(code: str) -> str:
+    """A room or purpose in words; a code that has none is shown as it is."""
+    return say(WORDS[code]) if code in WORDS else code

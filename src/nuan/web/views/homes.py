@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, render
 from nuan.records.emergency.models import Outage
 from nuan.records.registry.models import Contract, Home
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason, Measurement
-from nuan.web.charts import day_strip
+from nuan.web.charts import NARROW, WIDE, day_strip
 from nuan.web.context import latest_run
-from nuan.web.curves import DAYS_SHOWN, home_curve
+from nuan.web.curves import days_of, home_curve
 from nuan.web.guard import Visit
 from nuan.web.journal import judgement_rows
 from nuan.web.limits import room_limit
@@ -97,16 +97,17 @@ def outages_of(home: Home) -> QuerySet[Outage]:
     return Outage.objects.filter(either).order_by("-started_at")
 
 
-def facts_of(home: Home, days: int | None) -> dict[str, Any]:
+def facts_of(home: Home, shown: str, width: int = WIDE) -> dict[str, Any]:
     """Everything that is stored about one home, ready to draw."""
     run = latest_run()
     season = HomeSeason.objects.filter(home=home, season=run.season).first() if run else None
+    days = days_of(shown, season)
     judged = judgement_rows(CurrentJudgement.objects.filter(subject_level="home", subject=home.code))
     end = run.as_of if run else None
-    if season is not None and season.last_time_s is not None and days is not None:
+    if season is not None and season.last_time_s is not None:
         span = (season.last_time_s + 3600 - days * 86400, season.last_time_s + 3600)
     elif end is not None:
-        span = (int((end - timedelta(days=days or 200)).timestamp()), int(end.timestamp()))
+        span = (int((end - timedelta(days=days)).timestamp()), int(end.timestamp()))
     else:
         span = None
     return {
@@ -119,7 +120,7 @@ def facts_of(home: Home, days: int | None) -> dict[str, Any]:
         "refund_total": sum(row.amount_fen or 0 for row in judged),
         "outages": list(outages_of(home)[:20]),
         "measurements": list(Measurement.objects.filter(home=home).order_by("-measured_at")[:20]),
-        "curve": home_curve(home.code, *span, room_limit(season)) if span else None,
+        "curve": home_curve(home.code, *span, room_limit(season), width) if span else None,
     }
 
 
@@ -129,11 +130,11 @@ WHOLE = ("building__loop", "substation__source", "company", "banner")
 def home(request: Visit, pk: int) -> HttpResponse:
     found = get_object_or_404(request.scope.homes().select_related(*WHOLE), pk=pk)
     span = request.GET.get("span", "48h")
-    return render(request, "web/home.html", facts_of(found, DAYS_SHOWN.get(span, 2)) | {"span": span})
+    return render(request, "web/home.html", facts_of(found, span) | {"span": span})
 
 
 def my_home(request: Visit) -> HttpResponse:
     found = request.scope.homes().select_related(*WHOLE).first()
     if found is None:
         return render(request, "web/my_home_unknown.html")
-    return render(request, "web/my_home.html", facts_of(found, 7))
+    return render(request, "web/my_home.html", facts_of(found, "week", NARROW))

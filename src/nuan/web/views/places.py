@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from nuan.records.emergency.models import Outage
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason
 from nuan.web.context import latest_run
-from nuan.web.curves import DAYS_SHOWN, station_curve
+from nuan.web.curves import days_of, station_curve
 from nuan.web.guard import Visit
 from nuan.web.journal import judgement_rows
 from nuan.web.tables import sorted_by
@@ -58,7 +58,7 @@ def station(request: Visit, code: str) -> HttpResponse:
     curve = None
     if run:
         end = int(run.as_of.timestamp())
-        curve = station_curve(code, int((run.as_of - timedelta(days=DAYS_SHOWN.get(span, 2))).timestamp()), end)
+        curve = station_curve(code, int((run.as_of - timedelta(days=days_of(span, seasons.first()))).timestamp()), end)
     context = {
         "station": found,
         "span": span,
