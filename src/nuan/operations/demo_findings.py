@@ -17,6 +17,18 @@ _HOMES_BELOW = {
     "building": "building_id",
     "home": "code",
 }
+KIND_ZH = {
+    "source_failure": "最冷一周热源停运 31 小时",
+    "outage": "超过 24 小时或原因未查明的停热",
+    "late_start": "晚供热",
+    "early_stop": "提前停热",
+    "throttling": "压低供水温度（限热）",
+    "over_heating": "过量供热",
+    "cold_top_floor": "顶层住户长期偏冷",
+    "fuel_short": "燃料储备降到 15 天以下",
+    "no_vehicle": "旗区没有移动应急热源车",
+    "month_refund": "30 日内 3 次测温不达标",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ def compare(truth: Sequence[Planted], as_of_s: int) -> list[Found]:
     lines = []
     for (kind, clause), events in groups.items():
         missed = [event.place for event in events if not _noticed(clause, event)]
-        lines.append(Found(kind, clause, len(events), len(events) - len(missed), events[0].zh, missed[:20]))
+        lines.append(Found(kind, clause, len(events), len(events) - len(missed), KIND_ZH[kind], missed[:20]))
     return lines
 
 

@@ -13,7 +13,7 @@ from nuan.buildings.sample_city import events, reports, sensors
 from nuan.buildings.sample_city.events import Planted
 from nuan.buildings.sample_city.physics import WARM_UP_DAYS, Supply, home_physics
 from nuan.buildings.sample_city.plan import CityPlan, IntArray, make_plan
-from nuan.buildings.sample_city.registry import registry_tables, station_areas_m2, stopped
+from nuan.buildings.sample_city.registry import registry_tables, station_areas_m2
 from nuan.buildings.sample_city.stations import station_points
 from nuan.buildings.thermal import simulate
 from nuan.buildings.weather.synthetic import synthetic_year
@@ -57,7 +57,7 @@ class City:
     @cached_property
     def truth(self) -> tuple[Planted, ...]:
         _, measured = reports.measurements(self.plan, self.seed, self.season)
-        return (*events.truth(self.plan, self.season, self.cuts), *measured)
+        return (*events.truth(self.plan, self.seed, self.season, self.cuts), *measured)
 
     @property
     def homes(self) -> int:
@@ -101,7 +101,7 @@ class City:
 
     @cached_property
     def _stopped(self) -> NDArray[np.bool_]:
-        return stopped(self.plan, self.seed)
+        return events.stopped(self.plan, self.seed)
 
     @property
     def buckets(self) -> range:

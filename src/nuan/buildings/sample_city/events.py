@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nuan.buildings.sample_city.dice import uniform
 from nuan.buildings.sample_city.plan import BANNERS, COMPANIES, CityPlan
 from nuan.buildings.weather.year import WeatherSpan
 from nuan.terms.places import DAY_S, HOUR_S, local_time
@@ -142,8 +144,11 @@ def cold_top_buildings(plan: CityPlan) -> list[int]:
     return [int(b) for b in buildings[: max(2, len(buildings) // 4)]]
 
 
-def truth(plan: CityPlan, season: Season, cut_list: list[Cut]) -> list[Planted]:
-    """The events that the clauses must find; measurements add theirs in `reports`."""
+def truth(plan: CityPlan, seed: int, season: Season, cut_list: list[Cut]) -> list[Planted]:
+    """The events that the clauses must find; measurements add theirs in `reports`.
+
+    A cold top-floor flat binds no clause where nobody can see it: the home stopped heat, or its sensor dies in the season.
+    """
     start, end = season.interval.start, season.interval.end
     found: list[Planted] = []
     for cut in cut_list:
@@ -207,6 +212,11 @@ def truth(plan: CityPlan, season: Season, cut_list: list[Cut]) -> list[Planted]:
     code, banner = BANNERS[BANNER_WITHOUT_VEHICLE]
     found.append(Planted("no_vehicle", ("2.6.1",), "banner", code, start, end, start, f"{banner}没有移动应急热源车"))
     return found
+
+
+def stopped(plan: CityPlan, seed: int) -> NDArray[np.bool_]:
+    """Homes that stopped heat for the season (报停), 1 %; they have no sensor."""
+    return np.asarray(uniform(seed, "stop heat", np.arange(plan.homes)) < 0.01)
 
 
 def top_floor(plan: CityPlan, building: int) -> list[int]:

@@ -11,7 +11,7 @@ from stdnum.cn import uscc
 
 from nuan.buildings.expected import DESIGN_W_PER_M2
 from nuan.buildings.sample_city.dice import uniform
-from nuan.buildings.sample_city.events import BANNER_WITHOUT_VEHICLE
+from nuan.buildings.sample_city.events import BANNER_WITHOUT_VEHICLE, stopped
 from nuan.buildings.sample_city.physics import built_years
 from nuan.buildings.sample_city.plan import BANNERS, COMPANIES, CityPlan, IntArray
 from nuan.terms.season import Season
@@ -28,11 +28,6 @@ def areas_m2_100(plan: CityPlan, seed: int) -> IntArray:
     entrance, _, door = plan.home_place
     stack = plan.home_building * 64 + entrance * 2 + door
     return (np.round((45 + 95 * uniform(seed, "area", stack) ** 1.3) * 2) * 50).astype(np.int64)
-
-
-def stopped(plan: CityPlan, seed: int) -> NDArray[np.bool_]:
-    """Homes that stopped heat for the season (报停), 1 %; they have no sensor."""
-    return np.asarray(uniform(seed, "stop heat", np.arange(plan.homes)) < 0.01)
 
 
 def metered_buildings(plan: CityPlan, seed: int) -> NDArray[np.bool_]:

@@ -9,10 +9,10 @@ import polars as pl
 from nuan.buildings.control import EMISSION_EXPONENT
 from nuan.buildings.expected import DESIGN_W_PER_M2
 from nuan.buildings.sample_city import events
-from nuan.buildings.sample_city.events import Cut, Planted
+from nuan.buildings.sample_city.events import Cut, Planted, stopped
 from nuan.buildings.sample_city.physics import Supply
 from nuan.buildings.sample_city.plan import CityPlan
-from nuan.buildings.sample_city.registry import metered_buildings, station_areas_m2, stopped
+from nuan.buildings.sample_city.registry import metered_buildings, station_areas_m2
 from nuan.buildings.weather.year import WeatherSpan
 from nuan.terms.places import CHINA, DAY_S, day_date, local_time, to_epoch
 from nuan.terms.season import Season

@@ -42,6 +42,11 @@ def faulty_clocks(homes: IntArray, seed: int) -> IntArray:
     return homes[uniform(seed, "future", homes) < FUTURE]
 
 
+def dying(homes: IntArray, seed: int) -> NDArray[np.bool_]:
+    """Homes whose sensor dies some time in the season."""
+    return np.asarray(uniform(seed, "dead", homes) < DEAD)
+
+
 def _once(
     seed: int, name: str, homes: IntArray, hours: int, rate: float, shortest: int, longest: int
 ) -> tuple[IntArray, IntArray]:
