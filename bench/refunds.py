@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nuan.policies.refunds.columns import PURPOSES, Homes, Measurements, Outages
+from nuan.policies.refunds.columns import PURPOSES, UNKNOWN, Homes, Measurements, Outages
 from nuan.policies.refunds.law import RefundLaw, refund_law
 from nuan.policies.refunds.outage import outage_refund
 from nuan.policies.refunds.temperature import temperature_refund
@@ -38,10 +38,12 @@ def totals(home: Int64, weight: Int64, n: int) -> Int64:
     return np.bincount(home, weights=weight, minlength=n).astype(np.int64)
 
 
-def bare_outages(fee: Int64, rows: tuple[Int64, Int64, Int64], law: RefundLaw) -> Int64:
-    """Clip, sort, merge, threshold, calendar days touched, one division."""
-    home, start, end = rows
-    start, end = np.maximum(start, law.span.start_s), np.minimum(end, law.span.end_s)
+def bare_outages(fee: Int64, rows: Outages, law: RefundLaw, as_of: int) -> Int64:
+    """Causes, open ends, clip, sort, merge, threshold, calendar days touched, one division."""
+    end = np.minimum(np.where(rows.end_s == UNKNOWN, as_of, rows.end_s), as_of)
+    start, end = np.maximum(rows.start_s, law.span.start_s), np.minimum(end, law.span.end_s)
+    kept = np.flatnonzero(((rows.cause == 0) | (rows.cause == 1)) & (end > start))
+    home, start, end = rows.home[kept], start[kept], end[kept]
     order = np.argsort(home * 2**32 + start, kind="stable")
     home, start, end = home[order], start[order], end[order]
     width = int(end.max()) + 1
@@ -60,29 +62,44 @@ def bare_outages(fee: Int64, rows: tuple[Int64, Int64, Int64], law: RefundLaw) -
     return np.minimum(share(fee, totals(who, days, len(fee)), law.span.days_inclusive), fee)
 
 
-def bare_tiers(fee: Int64, rows: tuple[Int64, Int64, Int64], law: RefundLaw) -> Int64:
-    """Sort, pair failures with the next passing test, percent by tier, days × percent, one division."""
-    home, at, temp = rows
+def verdicts(asked: Measurements, law: RefundLaw, as_of: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which tests count, and which of them failed: in the season, known, taken; unsigned, refused and missed ones apart."""
+    at, temp, ours = asked.measured_s, asked.temp_c100, ~asked.third_party
+    taken = temp != UNKNOWN
+    counts = (at >= law.span.start_s) & (at < law.span.end_s) & (at <= as_of)
+    passed = (asked.user_refused & ~taken) | (taken & ~asked.signed_user & ours)
+    missed = (asked.company_absent & ~taken) | (taken & ~asked.signed_company & ours) | (asked.no_record & ours)
+    return counts & ~passed, (taken & (temp < 1800)) | missed
+
+
+def bare_tiers(fee: Int64, asked: Measurements, law: RefundLaw, as_of: int) -> Int64:
+    """Verdicts, sort, pair failures with the next passing test, percent by tier, days × percent, one division."""
+    counts, failed = verdicts(asked, law, as_of)
+    home, at, temp = asked.home, asked.measured_s, asked.temp_c100
     order = np.argsort(home * 2**32 + at, kind="stable")
-    home, at, temp = home[order], at[order], temp[order]
+    order = order[counts[order]]
+    home, at, temp, failed = home[order], at[order], temp[order], failed[order]
     day = (at + CHINA_OFFSET_S) // DAY_S
-    failed = temp < 1800
+    asked_day = (asked.requested_s[order] + CHINA_OFFSET_S) // DAY_S
+    opens = np.append(True, (home[1:] != home[:-1]) | ~failed[:-1])
     same = np.append(home[1:] == home[:-1], False)
     end = np.where(same, np.append(day[1:], 0), law.span.last_day + 1)
     end += same & np.append(~failed[1:], False)
     percent = np.where(temp >= 1600, 30, np.where(temp >= 1400, 50, 100))
     end = np.minimum(end, law.span.last_day + 1)
-    weight = np.where(failed, (end - np.maximum(day, law.span.first_day)) * percent, 0)
+    first = np.maximum(np.where(opens, np.minimum(day, asked_day), day), law.span.first_day)
+    weight = np.where(failed, (end - first) * percent, 0)
     return np.minimum(share(fee, totals(home, weight, len(fee)), law.span.days_inclusive * 100), fee)
 
 
-def bare_months(fee: Int64, rows: tuple[Int64, Int64, Int64], law: RefundLaw) -> Int64:
-    """Sort, failing days, windows of three within 29 days, used up once counted, season fee ÷ months."""
-    home, at, temp = rows
+def bare_months(fee: Int64, asked: Measurements, law: RefundLaw, as_of: int) -> Int64:
+    """Verdicts, sort, failing days, windows of three within 29 days, used up once counted, season fee ÷ months."""
+    counts, failed = verdicts(asked, law, as_of)
+    home, at = asked.home, asked.measured_s
     order = np.argsort(home * 2**32 + at, kind="stable")
-    home, at, temp = home[order], at[order], temp[order]
-    failed = np.flatnonzero(temp < 1800)
-    home, day = home[failed], (at[failed] + CHINA_OFFSET_S) // DAY_S
+    assert not (counts & ~failed & (asked.purpose == PURPOSES.index("retest"))).any(), "no repairs in these data"
+    order = order[(counts & failed)[order]]
+    home, day = home[order], (at[order] + CHINA_OFFSET_S) // DAY_S
     fresh = np.ones(len(home), np.bool_)
     fresh[1:] = (home[1:] != home[:-1]) | (day[1:] != day[:-1])
     home, day = home[fresh], day[fresh]
@@ -130,15 +147,15 @@ def run(quick: bool = False) -> dict[str, object]:
     pairs = {
         "outage": (
             lambda: outage_refund(homes, rows, demo, as_of).decision.amount,
-            lambda: bare_outages(fee, outages, demo),
+            lambda: bare_outages(fee, rows, demo, as_of),
         ),
         "tiers": (
             lambda: temperature_refund(homes, asked, taian, as_of).decision.amount,
-            lambda: bare_tiers(fee, tests, taian),
+            lambda: bare_tiers(fee, asked, taian, as_of),
         ),
         "month": (
             lambda: month_refund(homes, asked, demo, as_of).decision.amount,
-            lambda: bare_months(fee, tests, demo),
+            lambda: bare_months(fee, asked, demo, as_of),
         ),
     }
     found: dict[str, object] = {"homes": n, "outages": len(who), "tests": len(tested)}

@@ -107,6 +107,13 @@ class Measurements:
     def __len__(self) -> int:
         return len(self.home)
 
+    @property
+    def time_s(self) -> Int64:
+        """When it was measured; of a test that was not taken, when it was asked for."""
+        if not len(self) or int(self.measured_s.min()) != UNKNOWN:
+            return self.measured_s
+        return np.where(self.measured_s == UNKNOWN, self.requested_s, self.measured_s)
+
     @classmethod
     def of(cls, home: Any, measured_s: Any, temp_c100: Any, **given: Any) -> "Measurements":
         """Columns left out: one room, requested when measured, both signed, nobody absent, a complaint."""

@@ -4,7 +4,7 @@ Absences become verdicts here: who did not come, refused, did not sign or kept n
 signature of the two sides. A pack that is silent on a presumption (null) makes such a measurement unclear, never passed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,53 +16,109 @@ PASSED, PRESUMED_PASS, FAILED, UNCLEAR = range(4)
 RETEST = PURPOSES.index("retest")
 
 
-@dataclass(frozen=True)
+COLUMNS = (
+    "home", "room", "room_area_m2_100", "requested_s", "time_s", "verdict", "temp_sum", "temp_n", "purpose", "row",
+)  # fmt: skip
+
+
 class Outcomes:
     """One row a test (a reading, or a session where the law takes a mean), sorted by home and time.
 
-    `temp_sum / temp_n` is the temperature in 0.01 °C, exactly; `temp_n` 0 = none known. `below_only`: the temperature is
-    a presumption "below", so `temp_sum` is the largest value it may have.
+    `temp_sum / temp_n` is the temperature in 0.01 °C, exactly; `temp_n` 0 = none known. Columns are gathered when they are
+    asked for: most rules read few of them, and a gather over millions of rows costs more than the rule.
     """
 
-    home: Int64
-    room: Int64
-    room_area_m2_100: Int64
-    requested_s: Int64
-    time_s: Int64
-    verdict: Int64
-    temp_sum: Int64
-    temp_n: Int64
-    purpose: Int64
-    row: Int64
+    __slots__ = ("_columns", "_gathered", "_rows")
+
+    def __init__(self, columns: Mapping[str, Int64], rows: Int64 | None = None) -> None:
+        self._columns, self._rows = columns, rows
+        self._gathered: dict[str, Int64] = {}
 
     def __len__(self) -> int:
-        return len(self.home)
+        return len(self._columns["home"] if self._rows is None else self._rows)
+
+    def column(self, name: str) -> Int64:
+        if self._rows is None:
+            return self._columns[name]
+        if name not in self._gathered:
+            self._gathered[name] = self._columns[name][self._rows]
+        return self._gathered[name]
+
+    @property
+    def home(self) -> Int64:
+        return self.column("home")
+
+    @property
+    def room(self) -> Int64:
+        return self.column("room")
+
+    @property
+    def room_area_m2_100(self) -> Int64:
+        return self.column("room_area_m2_100")
+
+    @property
+    def requested_s(self) -> Int64:
+        return self.column("requested_s")
+
+    @property
+    def time_s(self) -> Int64:
+        return self.column("time_s")
+
+    @property
+    def verdict(self) -> Int64:
+        return self.column("verdict")
+
+    @property
+    def temp_sum(self) -> Int64:
+        return self.column("temp_sum")
+
+    @property
+    def temp_n(self) -> Int64:
+        return self.column("temp_n")
+
+    @property
+    def purpose(self) -> Int64:
+        return self.column("purpose")
+
+    @property
+    def row(self) -> Int64:
+        return self.column("row")
 
     @property
     def day(self) -> Int64:
-        return (self.time_s + CHINA_OFFSET_S) // DAY_S
+        if "day" not in self._gathered:
+            self._gathered["day"] = np.asarray((self.time_s + CHINA_OFFSET_S) // DAY_S)
+        return self._gathered["day"]
 
     def take(self, rows: Int64 | Bool) -> "Outcomes":
-        return Outcomes(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        picked = np.flatnonzero(rows) if rows.dtype == np.bool_ else np.asarray(rows, dtype=np.int64)
+        return Outcomes(self._columns, picked if self._rows is None else self._rows[picked])
+
+    @staticmethod
+    def joined(parts: Sequence["Outcomes"]) -> "Outcomes":
+        return Outcomes({name: np.concatenate([part.column(name) for part in parts]) for name in COLUMNS})
 
 
 def outcomes(given: Measurements, law: RefundLaw) -> Outcomes:
     """Tests with their verdicts. `row` is the measurement (of a session: its last) that the test rests on."""
     verdict, temp_sum, temp_n = _single(given, law)
-    time_s = np.where(given.measured_s == UNKNOWN, given.requested_s, given.measured_s)
-    requested = np.where(given.requested_s == UNKNOWN, time_s, given.requested_s)
-    rows = np.arange(len(given), dtype=np.int64)
+    time_s = given.time_s
+    requested = given.requested_s
+    if len(requested) and int(requested.min()) == UNKNOWN:
+        requested = np.where(requested == UNKNOWN, time_s, requested)
     found = Outcomes(
-        given.home,
-        given.room,
-        given.room_area_m2_100,
-        requested,
-        time_s,
-        verdict,
-        temp_sum,
-        temp_n,
-        given.purpose,
-        rows,
+        {
+            "home": given.home,
+            "room": given.room,
+            "room_area_m2_100": given.room_area_m2_100,
+            "requested_s": requested,
+            "time_s": time_s,
+            "verdict": verdict,
+            "temp_sum": temp_sum,
+            "temp_n": temp_n,
+            "purpose": given.purpose,
+            "row": np.arange(len(given), dtype=np.int64),
+        }
     )
     if law.aggregate == "mean" and law.session_days > 1:
         found = _sessions(found, given, law)
@@ -141,27 +197,13 @@ def _sessions(single: Outcomes, given: Measurements, law: RefundLaw) -> Outcomes
     mean = part.take(last)
     verdict = np.where(total >= law.min_temp_c100 * number, PASSED, FAILED)
     whole = Outcomes(
-        mean.home,
-        mean.room,
-        mean.room_area_m2_100,
-        mean.requested_s,
-        mean.time_s,
-        np.where(complete, verdict, UNCLEAR),
-        total,
-        number,
-        mean.purpose,
-        mean.row,
+        {name: mean.column(name) for name in COLUMNS}
+        | {"verdict": np.where(complete, verdict, UNCLEAR), "temp_sum": total, "temp_n": number}
     )
     alone = (whole.purpose == RETEST) & ~complete
     loose = part.take(alone[group])
     rest = single.take(~plain)
-    kept = whole.take(~alone)
-    return Outcomes(
-        *(
-            np.concatenate([getattr(each, name) for each in (kept, loose, rest)])
-            for name in Outcomes.__dataclass_fields__
-        )
-    )
+    return Outcomes.joined([whole.take(~alone), loose, rest])
 
 
 def _consecutive(full: Int64, sessions: int, days: int) -> Bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nuan.policies.refunds.columns import UNKNOWN, Homes, Int64, Measurements, mark, share, sum_by
+from nuan.policies.refunds.columns import Homes, Int64, Measurements, mark, share, sum_by
 from nuan.policies.refunds.decision import Decision, Options, decide, narrowed, without
 from nuan.policies.refunds.law import RefundLaw, Tier
 from nuan.policies.refunds.presumptions import FAILED, PASSED, PRESUMED_PASS, UNCLEAR, Outcomes, outcomes
@@ -26,7 +26,10 @@ NO_TIER = -1
 
 @dataclass(frozen=True)
 class Episodes:
-    """Stretches of days at one percentage: `unit` is a home, or a home's room; `[first_day, end_day)` local days."""
+    """Stretches of days at one percentage, one for each failing test: `[first_day, end_day)` local days.
+
+    `days` leaves presumed passes out; `room_area_m2_100` is read only where failing rooms count.
+    """
 
     home: Int64
     room_area_m2_100: Int64
@@ -34,8 +37,6 @@ class Episodes:
     end_day: Int64
     days: Int64
     percent: Int64
-    episode: Int64
-    row: Int64
 
 
 @dataclass(frozen=True)
@@ -109,67 +110,73 @@ def visits(tests: Outcomes, per_room: bool) -> tuple[Outcomes, Int64]:
     return chosen, chosen.home
 
 
+def percents_of(tests: Outcomes, rows: Int64, law: RefundLaw, options: Options) -> Int64:
+    """Percents of the failing tests at `rows`; a table over the few temperatures there are saves most comparisons."""
+    total, number = tests.temp_sum[rows], tests.temp_n[rows]
+    overlap = options["overlap"]
+    low, high = int(total.min()), int(total.max())
+    if int(number.max()) <= 1 and high - low < len(rows):
+        every = np.arange(low, high + 1)
+        found = percents(every, np.ones(len(every), np.int64), law.tiers, overlap)[total - low]
+    else:
+        found = percents(total, number, law.tiers, overlap)
+    if int(number.min()) == 0:
+        shares = [tier.percent for tier in law.tiers]
+        guess = min(shares) if options["fail_without_temperature"] == "smallest_tier" else max(shares)
+        found = np.where(number == 0, guess, found)
+    return found
+
+
 def episodes(tests: Outcomes, law: RefundLaw, options: Options, last_known_day: int, as_of_s: int) -> Episodes:
     """Build the stretches. A presumed pass takes only its own day out; a measured pass closes the episode."""
     per_room = options["temperature_base"] == "failing_rooms"
     seen, unit = visits(tests, per_room)
-    percent = percents(seen.temp_sum, seen.temp_n, law.tiers, options["overlap"])
-    without = seen.temp_n == 0
-    if without.any() and law.tiers:
-        ends = [tier.percent for tier in law.tiers]
-        percent = np.where(
-            without, min(ends) if options["fail_without_temperature"] == "smallest_tier" else max(ends), percent
-        )
-    closing = np.flatnonzero((seen.verdict == FAILED) | (seen.verdict == PASSED))
-    who, verdict = unit[closing], seen.verdict[closing]
-    failed = verdict == FAILED
-    before_same = np.zeros(len(closing), np.bool_)
-    before_same[1:] = who[1:] == who[:-1]
-    opens = failed & ~(before_same & np.append(False, failed[:-1]))
-    number = np.cumsum(opens) - 1
+    telling = (seen.verdict == FAILED) | (seen.verdict == PASSED)
+    closing, who = seen, unit
+    if not telling.all():
+        closing, who = seen.take(telling), unit[telling]
+    failed = closing.verdict == FAILED
     rows = np.flatnonzero(failed)
     if not len(rows):
-        nothing = np.zeros(0, np.int64)
-        return Episodes(*(nothing for _ in Episodes.__dataclass_fields__))
-    day, time_s, asked = seen.day[closing], seen.time_s[closing], seen.requested_s[closing]
-    after = np.append(who[1:] == who[:-1], False)
-    next_day = np.append(day[1:], 0)
-    next_time = np.append(time_s[1:], 0)
-    closed = after & np.append(verdict[1:] == PASSED, False)
-    included = options["temperature_end"] == "retest_day_included"
-    first = day.copy()
+        return Episodes(*(np.zeros(0, np.int64) for _ in Episodes.__dataclass_fields__))
+    beside = who[1:] == who[:-1]
+    after = np.append(beside, False)[rows]
+    opens = ~np.append(False, beside & failed[:-1])[rows]
+    follows = np.minimum(rows + 1, len(who) - 1)
+    day = closing.day
+    end = np.where(after, day[follows], last_known_day + 1)
+    if options["temperature_end"] == "retest_day_included":
+        end += after & ~failed[follows]
+    first = day[rows]
     if options["temperature_start"] == "request_day":
-        first = np.where(opens, np.minimum(day, (asked + CHINA_OFFSET_S) // DAY_S), day)
-    end = np.where(after, next_day, last_known_day + 1)
-    end = np.where(closed & included, end + 1, end)
-    stop_s = np.where(after, next_time, min(as_of_s, law.span.end_s))
-    first, end, stop_s, number = first[rows], end[rows], stop_s[rows], number[rows]
-    share_percent = percent[closing][rows]
-    heads = np.flatnonzero(opens[rows])
-    tails = np.append(heads[1:], len(rows)) - 1
-    if options["temperature_of_day"] == "lowest":
-        share_percent = np.maximum.reduceat(share_percent, heads)[number]
-    elif options["temperature_of_day"] == "first":
-        share_percent = share_percent[heads][number]
-    if law.persist_s:
-        begun = np.minimum(asked[rows][heads], time_s[rows][heads])
-        lasted = stop_s[tails] - begun
-        holds = lasted >= law.persist_s if law.persist_inclusive else lasted > law.persist_s
-        end = np.where(holds[number], end, first)
+        asked = (closing.requested_s[rows] + CHINA_OFFSET_S) // DAY_S
+        first = np.where(opens, np.minimum(first, asked), first)
+    percent = percents_of(closing, rows, law, options)
+    lasting = options["temperature_of_day"]
+    if lasting != "last_measured" or law.persist_s:
+        heads = np.flatnonzero(opens)
+        number = np.cumsum(opens) - 1
+        if lasting == "lowest":
+            percent = np.maximum.reduceat(percent, heads)[number]
+        elif lasting == "first":
+            percent = percent[heads][number]
+        if law.persist_s:
+            tails = np.append(heads[1:], len(rows)) - 1
+            stop_s = np.where(after, closing.time_s[follows], min(as_of_s, law.span.end_s))[tails]
+            lasted = stop_s - np.minimum(closing.requested_s[rows], closing.time_s[rows])[heads]
+            holds = lasted >= law.persist_s if law.persist_inclusive else lasted > law.persist_s
+            end = np.where(holds[number], end, first)
     first = np.maximum(first, law.span.first_day)
     end = np.maximum(np.minimum(end, law.span.last_day + 1), first)
-    units = who[rows]
-    days = end - first - _presumed(seen, unit, units, first, end)
-    picked = closing[rows]
-    return Episodes(
-        seen.home[picked], seen.room_area_m2_100[picked], first, end, days, share_percent, number, seen.row[picked]
-    )
+    days = end - first
+    if (seen.verdict == PRESUMED_PASS).any():
+        days = days - _presumed(seen, unit, who[rows], first, end)
+    area = closing.room_area_m2_100[rows] if per_room else first
+    return Episodes(closing.home[rows], area, first, end, days, percent)
 
 
 def _presumed(seen: Outcomes, unit: Int64, units: Int64, first: Int64, end: Int64) -> Int64:
     """Days within each stretch that are presumed passed and on which nothing failed."""
-    if not (seen.verdict == PRESUMED_PASS).any():
-        return np.zeros(len(units), np.int64)
     width = 1_000_000
     presumed = np.unique(unit[seen.verdict == PRESUMED_PASS] * width + seen.day[seen.verdict == PRESUMED_PASS])
     failed = np.unique(unit[seen.verdict == FAILED] * width + seen.day[seen.verdict == FAILED])
@@ -239,14 +246,17 @@ def temperature_refund(homes: Homes, given: Measurements, law: RefundLaw, as_of_
 def episode_amounts(homes: Homes, found: Episodes, law: RefundLaw, options: Options) -> Int64:
     """Fen per home: fee × Σ(days × percent) ÷ (season days × 100), by area share where only failing rooms count."""
     n = len(homes)
-    weight = found.days * np.maximum(found.percent, 0)
+    percent = found.percent
+    if len(percent) and int(percent.min()) < 0:
+        percent = np.maximum(percent, 0)
+    weight = found.days * percent
     days = found.days
     by_room = options["temperature_base"] == "failing_rooms"
     if by_room:
         area = np.maximum(found.room_area_m2_100, 0)
         weight, days = weight * area, days * area
     units = sum_by(found.home, weight, n)
-    denominator = np.full(n, law.span.days(options["season_days"]) * 100, np.int64)
+    denominator: Int64 | int = law.span.days(options["season_days"]) * 100
     if by_room:
         denominator = denominator * np.maximum(homes.area_m2_100, 1)
     base = np.maximum(homes.fee, 0)
@@ -258,7 +268,7 @@ def episode_amounts(homes: Homes, found: Episodes, law: RefundLaw, options: Opti
             base = np.where(homes.metered, np.maximum(homes.meter_charge, 0), base)
             per_day = np.maximum(sum_by(found.home, days, n) * 100, 1)
             denominator = np.where(homes.metered, per_day, denominator)
-    amount = share(base, np.where(homes.stop_heat, 0, units), denominator)
+    amount = share(base, np.where(homes.stop_heat, 0, units) if homes.stop_heat.any() else units, denominator)
     return np.minimum(amount, np.maximum(homes.fee, 0)) if options["cap"] == "season_fee" else amount
 
 
@@ -279,7 +289,7 @@ def counted_refund(homes: Homes, home: Int64, temp_c100: Int64, days: Int64, law
 
     def reckon(options: Options) -> Int64:
         percent = percents(temp_c100, np.ones(len(home), np.int64), law.tiers, options["overlap"])
-        found = Episodes(home, zero, zero, counted, counted, percent, zero, zero)
+        found = Episodes(home, zero, zero, counted, counted, percent)
         return episode_amounts(homes, found, law, {**options, "temperature_base": "whole_flat"})
 
     gaps = percents(temp_c100, np.ones(len(home), np.int64), law.tiers, "favour_user") == NO_TIER
@@ -297,8 +307,10 @@ def counted_refund(homes: Homes, home: Int64, temp_c100: Int64, days: Int64, law
 
 def in_season(given: Measurements, law: RefundLaw, as_of_s: int) -> Measurements:
     """Only what was measured in the season and is known by `as_of_s`."""
-    time_s = np.where(given.measured_s == UNKNOWN, given.requested_s, given.measured_s)
-    keep = (time_s >= law.span.start_s) & (time_s < law.span.end_s) & (time_s <= as_of_s)
-    if keep.all():
+    time_s = given.time_s
+    if not len(time_s) or (
+        int(time_s.min()) >= law.span.start_s and int(time_s.max()) < law.span.end_s and int(time_s.max()) <= as_of_s
+    ):
         return given
+    keep = (time_s >= law.span.start_s) & (time_s < law.span.end_s) & (time_s <= as_of_s)
     return Measurements(*(getattr(given, name)[keep] for name in Measurements.__dataclass_fields__))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nuan.policies.refunds.columns import Bool, Homes, Int64, Measurements, Repairs, mark, share, sum_by
+from nuan.policies.refunds.columns import Homes, Int64, Measurements, Repairs, mark, share, sum_by
 from nuan.policies.refunds.decision import Decision, Options, decide, narrowed, without
 from nuan.policies.refunds.law import RefundLaw
 from nuan.policies.refunds.outage import missing_fees, payable_base
@@ -130,9 +130,11 @@ def month_refund(
         return np.minimum(total, np.maximum(homes.fee, 0)) if options["cap"] == "season_fee" else total
 
     decision = decide(axes, reckon)
-    unclear = mark(n, tests.home[tests.verdict == UNCLEAR]) & ~homes.stop_heat
-    enough = np.bincount(tests.home[(tests.verdict == FAILED) | (tests.verdict == UNCLEAR)], minlength=n) >= law.fails
-    lacking = {"test_unclear": unclear & enough, **missing_fees(homes, axes["metered_temperature"], due)}
+    unclear = tests.verdict == UNCLEAR
+    lacking = dict(missing_fees(homes, axes["metered_temperature"], due))
+    if unclear.any():
+        enough = np.bincount(tests.home[(tests.verdict == FAILED) | unclear], minlength=n) >= law.fails
+        lacking["test_unclear"] = mark(n, tests.home[unclear]) & ~homes.stop_heat & enough
     decision = without(decision, lacking)
     windows, amounts = each({key: options[0] for key, options in axes.items()})
     return MonthRefund(decision, windows, tests, amounts)
@@ -162,10 +164,13 @@ def month_axes(homes: Homes, tests: Outcomes, repairs: Repairs, law: RefundLaw) 
     axes["metered_temperature"] = tuple(key for key in axes["metered_temperature"] if key != "meter_reading") or (
         "season_fee",
     )
-    number: Bool | Int64 = np.bincount(tests.home[tests.verdict == FAILED], minlength=len(homes))
     assert law.fails is not None
-    many = bool((number > law.fails).any())
-    mended = bool(len(repairs.home)) or bool(((tests.verdict == PASSED) & (tests.purpose == RETEST)).any())
+    many = len(axes["reset_after_refund"]) > 1 and bool(
+        (np.bincount(tests.home[tests.verdict == FAILED], minlength=len(homes)) > law.fails).any()
+    )
+    mended = len(axes["repair_resets"]) > 1 and (
+        bool(len(repairs.home)) or bool(((tests.verdict == PASSED) & (tests.purpose == RETEST)).any())
+    )
     return narrowed(
         axes,
         {
