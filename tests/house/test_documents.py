@@ -53,6 +53,17 @@ def test_a_dead_link_would_be_found(tmp_path: Path) -> None:
     assert dead_links(page_with_links) == ["b.md", "c.png"]
 
 
+VARIABLE = re.compile(r"environ(?:\.get|\.setdefault|\.pop)?[(\[]\s*\"([A-Z_]+)\"|getenv\(\s*\"([A-Z_]+)\"")
+
+
+def test_every_setting_is_on_the_page_of_operations_and_no_other() -> None:
+    sources = [path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py")]
+    read = {name for text in sources for pair in VARIABLE.findall(text) for name in pair if name}
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE))
+    assert documented == read
+    assert "DATABASE_URL" in read
+
+
 def test_every_make_command_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     asked = {
