@@ -38,6 +38,8 @@ class Outcomes:
         return len(self._columns["home"] if self._rows is None else self._rows)
 
     def column(self, name: str) -> Int64:
+        if name == "row" and name not in self._columns:
+            return np.arange(len(self), dtype=np.int64) if self._rows is None else self._rows
         if self._rows is None:
             return self._columns[name]
         if name not in self._gathered:
@@ -117,7 +119,6 @@ def outcomes(given: Measurements, law: RefundLaw) -> Outcomes:
             "temp_sum": temp_sum,
             "temp_n": temp_n,
             "purpose": given.purpose,
-            "row": np.arange(len(given), dtype=np.int64),
         }
     )
     if law.aggregate == "mean" and law.session_days > 1:
@@ -129,11 +130,14 @@ def outcomes(given: Measurements, law: RefundLaw) -> Outcomes:
 def _single(given: Measurements, law: RefundLaw) -> tuple[Int64, Int64, Int64]:
     """Later rules override earlier ones; a test that two presumptions pull apart is unclear."""
     taken = given.temp_c100 != UNKNOWN
-    temp_sum = np.where(taken, given.temp_c100, 0)
+    all_taken = bool(taken.all())
+    temp_sum = given.temp_c100 if all_taken else np.where(taken, given.temp_c100, 0)
     temp_n = taken.astype(np.int64)
-    verdict = np.full(len(given), UNCLEAR, np.int64)
-    if law.min_temp_c100 is not None:
-        verdict = np.where(taken, np.where(given.temp_c100 >= law.min_temp_c100, PASSED, FAILED), UNCLEAR)
+    if law.min_temp_c100 is None:
+        verdict = np.full(len(given), UNCLEAR, np.int64)
+    else:
+        verdict = np.where(given.temp_c100 >= law.min_temp_c100, PASSED, FAILED)
+        verdict = verdict if all_taken else np.where(taken, verdict, UNCLEAR)
     ours = ~given.third_party
     applied = np.zeros(len(given), np.int64)
     cases = (

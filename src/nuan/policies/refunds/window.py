@@ -120,9 +120,14 @@ def month_refund(
             due[memory[key].home] = True
         return memory[key]
 
+    reckoned: dict[tuple[str, ...], tuple[Hits, Int64]] = {}
+
     def each(options: Options) -> tuple[Hits, Int64]:
-        windows = found(options)
-        return windows, month_amounts(homes, windows, law, options)
+        key = tuple(options.values())
+        if key not in reckoned:
+            windows = found(options)
+            reckoned[key] = windows, month_amounts(homes, windows, law, options)
+        return reckoned[key]
 
     def reckon(options: Options) -> Int64:
         windows, amounts = each(options)
