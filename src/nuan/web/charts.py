@@ -109,6 +109,12 @@ def curve(
     frame = Frame(start, end, low - margin, high + margin, width)
     _gaps(frame, lines[0])
     _grid(frame)
+    if limit:
+        y = frame.y(limit[0])
+        frame.parts.append(
+            f'<line class="limit" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text class="limit-text" x="{frame.width - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{limit[1]}</text>'
+        )
     for number, line in enumerate(lines, 1):
         for piece in _pieces(line):
             if len(piece) == 1:
@@ -118,12 +124,6 @@ def curve(
             else:
                 points = " ".join(f"{frame.x(time):.1f},{frame.y(value):.1f}" for time, value in piece)
                 frame.parts.append(f'<polyline class="line line-{number}" points="{points}"/>')
-    if limit:
-        y = frame.y(limit[0])
-        frame.parts.append(
-            f'<line class="limit" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="limit-text" x="{frame.width - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{limit[1]}</text>'
-        )
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><defs><pattern id="gap-pattern" width="7" height="7" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="gap-line" x1="0" y1="0" x2="0" y2="7"/>'
