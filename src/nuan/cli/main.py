@@ -37,7 +37,7 @@ def setup_records() -> None:
     import django
 
     django.setup()
-    from nuan.site.database import bring_up_to_date
+    from nuan.records.schema import bring_up_to_date
 
     bring_up_to_date()
 

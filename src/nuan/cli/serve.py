@@ -29,9 +29,8 @@ def serve(host: str, port: int, threads: int) -> None:
         os.environ.setdefault("NUAN_HOSTS", "*")
     setup_records()
     from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
     from waitress.server import create_server
-
-    from nuan.site.wsgi import application
 
     if host not in LOCAL:
         if (settings.NUAN_HOME / "demo.json").is_file():
@@ -42,7 +41,7 @@ def serve(host: str, port: int, threads: int) -> None:
         if "NUAN_HOSTS" not in os.environ or os.environ["NUAN_HOSTS"] == "*":
             click.secho("提示：请用 NUAN_HOSTS 写明访问用的主机名。", fg="yellow", err=True)
     try:
-        server = create_server(application, host=host, port=port, threads=threads, ident="nuan")
+        server = create_server(get_wsgi_application(), host=host, port=port, threads=threads, ident="nuan")
     except OSError as error:
         refused = click.ClickException(f"{host}:{port} 不能使用：{error.strerror} / cannot listen there")
         refused.exit_code = 2
