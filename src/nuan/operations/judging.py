@@ -20,7 +20,7 @@ from nuan.operations.acts import act
 from nuan.operations.board import clause_counts, compute_board
 from nuan.operations.city_now import compute_city_now
 from nuan.operations.city_packs import city_packs
-from nuan.operations.judging_basis import PLACES, Basis, HomePiece, basis
+from nuan.operations.judging_basis import FEWEST_HOMES, PLACES, Basis, HomePiece, basis
 from nuan.operations.judging_homes import JudgedHomes, judge_homes, piece_room_sums
 from nuan.operations.judging_places import SCOPES, judge_places, room_means_of
 from nuan.operations.judging_writing import as_recorded, write_home_seasons, write_judgements, write_parquet
@@ -86,12 +86,13 @@ def judge_season(
     force: bool = False,
     resume: bool = True,
     threads: int = 2,
+    piece_homes: int = FEWEST_HOMES,
     runs_root: Path | None = None,
 ) -> RunReport:
     """Judge every home, station, source and banner for `2025-2026` with what was known at `as_of` (its full hour).
 
     `pack_name` replaces the packs of all banners. `only` names homes: they are judged whatever has changed, nothing else is.
-    `force` judges all. With `resume` a run that was killed is continued with its own `as_of`; without, it is closed as stopped.
+    `force` judges all. What is done is kept piece by piece, `piece_homes` homes or more in each. With `resume` a run that was killed is continued with its own `as_of`; without, it is closed as stopped.
     Raises JudgingBusyError, NothingToJudgeError, SeasonUnknownError.
     """
     started = time.monotonic()
@@ -104,7 +105,7 @@ def judge_season(
         stand = basis(season_key, int(moment.timestamp()), city_packs(season_key, pack_name), store.manifest.buckets)
         if stand.homes.is_empty():
             raise NothingToJudgeError(season_key)
-        pieces = stand.pieces()
+        pieces = stand.pieces(piece_homes)
         work = _work(stand, pieces, store, only, force)
         last = Run.objects.filter(season=season_key).order_by("-id").first()
         if not work.items and not work.places and last is not None and last.state == Run.State.DONE:

@@ -20,14 +20,15 @@ from nuan.terms.places import to_epoch
 DECIDING = ("nuan.rules", "nuan.policies", "nuan.facts", "nuan.telemetry.rollups", "nuan.buildings")
 """Packages whose source decides a result; their fingerprint is stored with every run."""
 PLACES = "places"
+FEWEST_HOMES = 500
 
 
 @dataclass(frozen=True)
 class HomePiece:
-    """The homes of one bucket of the store, with what is recorded about them."""
+    """The homes of some buckets of the store, with what is recorded about them."""
 
     name: str
-    bucket: int
+    buckets: range
     homes: pl.DataFrame
     outage: pl.DataFrame
     outage_home: pl.DataFrame
@@ -43,7 +44,7 @@ class HomePiece:
         """The piece with some of its homes."""
         wanted = pl.col("home").is_in(list(codes))
         return HomePiece(
-            self.name, self.bucket, self.homes.filter(wanted), self.outage, self.outage_home.filter(wanted),
+            self.name, self.buckets, self.homes.filter(wanted), self.outage, self.outage_home.filter(wanted),
             self.measurement.filter(wanted),
         )  # fmt: skip
 
@@ -62,24 +63,30 @@ class Basis:
     places: PlaceRecords
     buckets: int
 
-    def pieces(self) -> list[HomePiece]:
-        """One for each bucket that has homes, in order."""
-        numbers = pl.Series("bucket", [bucket_of(home, self.buckets) for home in self.homes["home"]], dtype=pl.Int32)
+    def pieces(self, fewest: int = FEWEST_HOMES) -> list[HomePiece]:
+        """Neighbouring buckets together, so that a piece has `fewest` homes or more; every bucket by itself in a large city."""
+        width = 1
+        while width < self.buckets and self.homes.height * width < fewest * self.buckets:
+            width *= 2
+        numbers = pl.Series("piece", [bucket_of(h, self.buckets) // width for h in self.homes["home"]], dtype=pl.Int32)
         outage_home = outage_homes(self.outage, SupplyTree.from_homes(self.homes))
-        own_outages = _by_bucket(outage_home, self.homes["home"], numbers)
-        own_measurements = _by_bucket(self.measurement, self.homes["home"], numbers)
-        empty_outages, empty_measurements = outage_home.clear(), self.measurement.clear()
-        return [
-            HomePiece(
-                f"bucket={bucket:02d}",
-                bucket,
-                homes,
-                self.outage.filter(pl.col("outage_id").is_in(own_outages.get(bucket, empty_outages)["outage_id"])),
-                own_outages.get(bucket, empty_outages),
-                own_measurements.get(bucket, empty_measurements),
+        own_outages = _by_piece(outage_home, self.homes["home"], numbers)
+        own_measurements = _by_piece(self.measurement, self.homes["home"], numbers)
+        result = []
+        for number, homes in sorted(_parts(self.homes, numbers).items()):
+            buckets = range(number * width, min((number + 1) * width, self.buckets))
+            own = own_outages.get(number, outage_home.clear())
+            result.append(
+                HomePiece(
+                    f"bucket={buckets.start:02d}-{buckets.stop - 1:02d}",
+                    buckets,
+                    homes,
+                    self.outage.filter(pl.col("outage_id").is_in(own["outage_id"].unique().to_list())),
+                    own,
+                    own_measurements.get(number, self.measurement.clear()),
+                )
             )
-            for bucket, homes in sorted(_parts(self.homes, numbers).items())
-        ]
+        return result
 
     def book(self, pack: str, tables: Mapping[str, pl.DataFrame]) -> FactBook:
         return FactBook(self.packs.seasons[pack], self.as_of_s, tables)
@@ -118,14 +125,14 @@ def rules_fingerprint() -> str:
     return fingerprint(*DECIDING)
 
 
-def _parts(frame: pl.DataFrame, bucket: pl.Series) -> dict[int, pl.DataFrame]:
-    parts = frame.with_columns(bucket.alias("bucket")).partition_by("bucket", as_dict=True, include_key=False)
+def _parts(frame: pl.DataFrame, piece: pl.Series) -> dict[int, pl.DataFrame]:
+    parts = frame.with_columns(piece.alias("piece")).partition_by("piece", as_dict=True, include_key=False)
     return {int(str(key[0])): part for key, part in parts.items()}
 
 
-def _by_bucket(frame: pl.DataFrame, homes: pl.Series, bucket: pl.Series) -> dict[int, pl.DataFrame]:
-    where = pl.DataFrame({"home": homes, "bucket": bucket})
-    numbers = frame.select("home").join(where, on="home", how="left", maintain_order="left")["bucket"]
+def _by_piece(frame: pl.DataFrame, homes: pl.Series, piece: pl.Series) -> dict[int, pl.DataFrame]:
+    where = pl.DataFrame({"home": homes, "piece": piece})
+    numbers = frame.select("home").join(where, on="home", how="left", maintain_order="left")["piece"]
     return _parts(frame.filter(numbers.is_not_null()), numbers.drop_nulls())
 
 

@@ -1,6 +1,6 @@
 """A piece of homes: dense hours → home-days → every clause about homes. Pure reckoning, so that pieces run side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,19 +75,23 @@ def span_until(season: Season, as_of_s: int) -> Span | None:
     return Span.of(bounds.start, end) if end > bounds.start else None
 
 
-def home_hours(store: Store, bucket: int, homes: pl.Series, span: Span, threshold_c100: int) -> NDArray[np.int16]:
+def home_hours(
+    store: Store, buckets: Iterable[int], homes: pl.Series, span: Span, threshold_c100: int
+) -> NDArray[np.int16]:
     """int16[homes, hours] in the order of `homes`, coldest room; a home without a series has gaps only."""
     position = {home: row for row, home in enumerate(homes.to_list())}
-    ids = store.series.in_bucket(ROOM, bucket)
-    names, place_of = store.series.places(ids)
-    row_of = np.array([position.get(name, -1) for name in names], np.int64)
-    rows = row_of[place_of] if len(ids) else np.empty(0, np.int64)
-    known = rows >= 0
-    tile = store.dense_hours(ROOM, bucket, span.start_s, span.hours, series=ids[known])
-    rooms = tile.hours.astype(np.int16, copy=False)
-    if not len(rooms):
-        return np.full((len(homes), span.hours), GAP, np.int16)
-    return coldest_room(rooms, rows[known], len(homes), threshold_c100)
+    rooms, home_of = [np.empty((0, span.hours), np.int16)], [np.empty(0, np.int64)]
+    for bucket in buckets:
+        ids = store.series.in_bucket(ROOM, bucket)
+        names, place_of = store.series.places(ids)
+        row_of = np.array([position.get(name, -1) for name in names], np.int64)
+        rows = row_of[place_of]
+        known = rows >= 0
+        if known.any():
+            tile = store.dense_hours(ROOM, bucket, span.start_s, span.hours, series=ids[known])
+            rooms.append(tile.hours.astype(np.int16, copy=False))
+            home_of.append(rows[known])
+    return coldest_room(np.concatenate(rooms), np.concatenate(home_of), len(homes), threshold_c100)
 
 
 def groups(basis: Basis, homes: pl.DataFrame) -> Iterator[tuple[str, bool, pl.DataFrame]]:
@@ -128,7 +132,7 @@ def _facts(
     if span is None:
         return tables, None, np.empty((piece.homes.height, 0), np.int16), None
     homes = piece.homes["home"]
-    hours = home_hours(store, piece.bucket, homes, span, asked.demand.threshold_c100)
+    hours = home_hours(store, piece.buckets, homes, span, asked.demand.threshold_c100)
     days, rollup = season_rollup(hours, span, asked.demand)
     midnights = 24 * np.arange(span.days)
     due = np.minimum(midnights + 24, span.end_due) - np.maximum(midnights, span.first_due)

@@ -1,0 +1,161 @@
+"""A season is judged once; afterwards only what has changed is."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from django.db.models import Count
+from judged_city import ACTOR, SEASON, judge
+
+from nuan.operations.acts import verify_chain
+from nuan.operations.interpretations import sign_interpretation
+from nuan.operations.judging import NothingToJudgeError
+from nuan.records.audit.models import AuditEntry
+from nuan.records.emergency.models import Outage
+from nuan.records.registry.models import Home
+from nuan.records.supervision.models import CurrentJudgement, HomeSeason, Judgement, PlaceNow, Run
+from nuan.telemetry.readings import ReadingBatch
+from nuan.telemetry.series import SeriesKey
+from nuan.telemetry.store import Store
+
+pytestmark = pytest.mark.django_db
+
+
+def late_reading(readings: Path, home: str, moment: datetime, temp_c100: int) -> None:
+    with Store(readings, write=True) as store:
+        series = store.series_id(SeriesKey(home, "room_temp", "living"))
+        store.append(
+            ReadingBatch.of(series, np.array([int(moment.timestamp())]), np.array([temp_c100], np.int32), revision=1)
+        )
+        store.compact()
+
+
+def a_warm_home() -> str:
+    row = HomeSeason.objects.filter(days_breached=0, days_undecidable=0).exclude(days_met=0).order_by("home__code")[0]
+    return row.home.code
+
+
+def test_nothing_to_judge_is_said(town_readings: Path, tmp_path: Path) -> None:
+    with pytest.raises(NothingToJudgeError):
+        judge(town_readings, tmp_path)
+
+
+def test_a_whole_city_and_then_nothing(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    report = judge(town_readings, tmp_path)
+    assert report.homes == report.homes_judged == Home.objects.count()
+    assert report.written == Judgement.objects.count() == CurrentJudgement.objects.count()
+    assert (
+        report.refund_fen
+        == sum(CurrentJudgement.objects.exclude(amount_fen=None).values_list("amount_fen", flat=True))
+        > 0
+    )
+    assert HomeSeason.objects.count() == report.homes
+    files = sorted(tmp_path.glob(f"{report.run_id:06d}/judgements/*.parquet"))
+    assert pl.concat([pl.read_parquet(file) for file in files]).height == report.written
+    days = pl.read_parquet(f"{tmp_path}/{report.run_id:06d}/home_days/*.parquet")
+    assert days.height == report.homes * 183
+    assert verify_chain() == []
+
+    again = judge(town_readings, tmp_path)
+    assert again.nothing_changed
+    assert again.run_id == report.run_id
+    forced = judge(town_readings, tmp_path, force=True)
+    assert forced.homes_judged == report.homes
+    assert forced.written == 0
+    assert Judgement.objects.count() == report.written
+
+
+def test_days_are_packed_as_the_clause_judges_them(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    report = judge(town_readings, tmp_path)
+    days = pl.read_parquet(f"{tmp_path}/{report.run_id:06d}/home_days/*.parquet")
+    for row in HomeSeason.objects.select_related("home")[:20]:
+        codes = [(row.days[at // 4] >> (at % 4 * 2)) & 3 for at in range(183)]
+        assert codes == days.filter(pl.col("home") == row.home.code).sort("day")["verdict"].to_list()
+        assert codes.count(2) == row.days_breached
+        judged = CurrentJudgement.objects.filter(clause="2.5.2", subject=row.home.code).first()
+        assert (judged is None) == (codes.count(0) == 183)
+        if judged is not None:
+            assert (judged.verdict == "breached") == (row.days_breached > 0)
+
+
+def test_one_late_reading_touches_one_home(registered: None, own_readings: Path, tmp_path: Path) -> None:
+    judge(own_readings, tmp_path)
+    home = a_warm_home()
+    before = Judgement.objects.order_by("-id")[0].pk
+    seasons = dict(HomeSeason.objects.values_list("home__code", "run_id"))
+    late_reading(own_readings, home, datetime(2026, 1, 15, 4, tzinfo=UTC), 1234)
+    report = judge(own_readings, tmp_path)
+    assert (report.homes_judged, report.written) == (1, 1)
+    new = Judgement.objects.get(pk__gt=before)
+    assert (new.clause, new.subject, new.verdict, new.value) == ("2.5.2", home, "breached", 1)
+    assert CurrentJudgement.objects.get(clause="2.5.2", subject=home).judgement_id == new.pk
+    changed = {code for code, run in HomeSeason.objects.values_list("home__code", "run_id") if run != seasons[code]}
+    assert changed == {home}
+    assert judge(own_readings, tmp_path).nothing_changed
+
+
+def test_a_reading_outside_the_season_touches_nobody(registered: None, own_readings: Path, tmp_path: Path) -> None:
+    judge(own_readings, tmp_path)
+    late_reading(own_readings, a_warm_home(), datetime(2026, 5, 15, 4, tzinfo=UTC), 1234)
+    assert judge(own_readings, tmp_path).nothing_changed
+
+
+def test_an_outage_taken_back_is_no_longer_current(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    judge(town_readings, tmp_path)
+    rows = CurrentJudgement.objects.filter(clause="2.5.3a", verdict="breached")
+    item = rows.values_list("item", flat=True)[0]
+    kept = Judgement.objects.filter(item=item).count()
+    for code in item.split("+"):
+        Outage.objects.filter(code=code).delete()
+    judge(town_readings, tmp_path)
+    assert not CurrentJudgement.objects.filter(item=item).exists()
+    assert Judgement.objects.filter(item=item).count() == kept
+
+
+def test_a_signed_interpretation_pays_otherwise(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    report = judge(town_readings, tmp_path)
+    last = Judgement.objects.order_by("-id")[0].pk
+    sign_interpretation(
+        key="outage_day", option="blocks_24h_whole", pack="demo-city", valid_from=date(2025, 10, 1), signed_on=date(2025, 10, 1),
+        reason="按整24小时计", actor=ACTOR, clause="2.5.3a",
+    )  # fmt: skip
+    after = judge(town_readings, tmp_path)
+    assert 0 < after.refund_fen < report.refund_fen
+    assert 0 < after.written <= CurrentJudgement.objects.filter(clause__in=["2.5.3a", "2.5.3b"]).count()
+    assert set(Judgement.objects.filter(pk__gt=last).values_list("clause", flat=True)) <= {"2.5.3a", "2.5.3b"}
+    versions = Run.objects.order_by("id").values_list("packs", flat=True)
+    assert versions[0] != versions[len(versions) - 1]
+
+
+def test_only_some_homes_leave_the_books_open(registered: None, own_readings: Path, tmp_path: Path) -> None:
+    judge(own_readings, tmp_path)
+    first, second = HomeSeason.objects.filter(days_breached=0).exclude(days_met=0).order_by("home__code")[:2]
+    for row in (first, second):
+        late_reading(own_readings, row.home.code, datetime(2026, 1, 15, 4, tzinfo=UTC), 1234)
+    report = judge(own_readings, tmp_path, only={first.home.code})
+    assert report.homes_judged == 1
+    rest = judge(own_readings, tmp_path)
+    assert {first.home.code, second.home.code} == set(
+        Judgement.objects.filter(run__in=[report.run_id, rest.run_id], clause="2.5.2").values_list("subject", flat=True)
+    )
+
+
+def test_places_count_their_homes(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    judge(town_readings, tmp_path)
+    city = PlaceNow.objects.get(level="city")
+    assert city.homes == Home.objects.filter(contracts__season=SEASON, contracts__stop_heat=False).count()
+    for row in PlaceNow.objects.all():
+        assert row.cold + row.warm + row.unknown == row.homes
+    for level in ("banner", "company", "substation"):
+        assert sum(PlaceNow.objects.filter(level=level).values_list("cold", flat=True)) == city.cold
+    assert not PlaceNow.objects.values("level", "code").annotate(n=Count("id")).filter(n__gt=1).exists()
+
+
+def test_each_step_is_in_the_audit_log(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    judge(town_readings, tmp_path)
+    acts = list(AuditEntry.objects.filter(act__contains="judg").order_by("id").values_list("act", flat=True))
+    assert acts[0] == "start_judging"
+    assert acts[-2:] == ["judge_places", "judge_season"]
+    assert set(AuditEntry.objects.filter(act__contains="judge").values_list("actor", flat=True)) == {ACTOR}
