@@ -8,7 +8,7 @@ from django.shortcuts import render
 
 from nuan.operations.city_now import FRESH_H
 from nuan.records.registry.models import Contract
-from nuan.records.supervision.models import HomeSeason, PlaceNow
+from nuan.records.supervision.models import HomeSeason, PlaceNow, Run
 from nuan.web.context import latest_run
 from nuan.web.guard import Visit
 from nuan.web.limits import degrees
@@ -17,9 +17,8 @@ from nuan.web.tables import csv_answer
 MOST = 50
 
 
-def cold_homes(request: Visit) -> QuerySet[HomeSeason]:
+def cold_homes(request: Visit, run: Run | None) -> QuerySet[HomeSeason]:
     """Homes whose newest trusted reading is fresh and below what they are owed, coldest first: the homes that `city_now` counts."""
-    run = latest_run()
     if run is None:
         return HomeSeason.objects.none()
     city = PlaceNow.objects.filter(season=run.season, level="city").values_list("newest_s", flat=True).first()
@@ -34,9 +33,9 @@ def cold_homes(request: Visit) -> QuerySet[HomeSeason]:
     )
 
 
-def _places(request: Visit) -> dict[str, list[tuple[str, PlaceNow]]]:
+def _places(request: Visit, run: Run | None) -> dict[str, list[tuple[str, PlaceNow]]]:
     """Named counts by level, coldest first, within the scope."""
-    run, scope = latest_run(), request.scope
+    scope = request.scope
     names: dict[str, dict[str, str]] = {
         "substation": dict(scope.stations().values_list("code", "name")),
     }
@@ -53,9 +52,9 @@ def _places(request: Visit) -> dict[str, list[tuple[str, PlaceNow]]]:
 
 def today(request: Visit) -> HttpResponse:
     run, scope = latest_run(), request.scope
-    places = _places(request)
+    places = _places(request, run)
     now = PlaceNow.objects.filter(season=run.season if run else "", level=scope.kind, code=scope.code).first()
-    rows = list(cold_homes(request)[:MOST])
+    rows = list(cold_homes(request, run)[:MOST])
     limits = sorted({row.threshold_c100 for row in rows if row.threshold_c100 is not None})
     context: dict[str, Any] = {
         "now": now,
@@ -81,6 +80,6 @@ def today_csv(request: Visit) -> HttpResponse:
             f"{(row.threshold_c100 or 0) / 100:.2f}",
             row.longest_below_h,
         ]
-        for row in cold_homes(request)[:20_000]
+        for row in cold_homes(request, latest_run())[:20_000]
     )
     return csv_answer("cold-homes.csv", heads, lines)
