@@ -15,6 +15,7 @@ from nuan.policies.cases.values import (
     day,
     moment,
     money,
+    plain,
     temperature,
     tonnes,
     truth,
@@ -106,11 +107,9 @@ def parse(given: Located, where: str) -> Situation:
 def _pack(given: Located, read: Reader) -> Pack | None:
     line = given.lines.get("pack", given.line)
     spec = given.get("pack", "directive")
-    own: dict[str, Any] = {}
-    if isinstance(spec, Located):
-        read.known(spec, ("base", "name", "parameters", "interpretations"))
-        own.update(spec.get("parameters") or {})
-    own.update(given.get("parameters") or {})
+    inline = spec if isinstance(spec, Located) else Located()
+    read.known(inline, ("base", "name", "parameters", "interpretations"))
+    own: dict[str, Any] = {**(inline.get("parameters") or {}), **(given.get("parameters") or {})}
     name = str(spec.get("base", spec.get("name", "directive"))) if isinstance(spec, Located) else str(spec)
     answers: dict[str, Any] = dict(spec.get("interpretations") or {}) if isinstance(spec, Located) else {}
     answers.update(given.get("interpretations") or {})
@@ -119,7 +118,7 @@ def _pack(given: Located, read: Reader) -> Pack | None:
         for key, option in answers.items()
         if option not in (None, "unsigned")
     ]
-    above = [contract_layer(_plain(own))] if own else []
+    above = [contract_layer(plain(own))] if own else []
     try:
         return load_pack(name, signed, above=above)
     except UnknownPack as error:
@@ -133,14 +132,6 @@ def _pack(given: Located, read: Reader) -> Pack | None:
         place = given.lines.get("interpretations" if error.kind == "解释" else "parameters", line)
         read.add(place, error.key, f"没有这个{error.kind}", "unknown key", "参见 docs/cases.md 的列表。")
     return None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value if isinstance(value, int | bool | str) or value is None else str(value)
 
 
 def _season(given: Located, pack: Pack | None, law_date: date | None, read: Reader) -> tuple[Season | None, int | None]:

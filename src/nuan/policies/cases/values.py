@@ -199,3 +199,11 @@ def money(given: Located, yuan_keys: tuple[str, ...], fen_keys: tuple[str, ...],
     if len(set(found)) > 1:
         read.add(given.line, yuan_keys[0], "同一金额写了不同的数", "amounts disagree", "只写一个。")
     return found[0] if found else None
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value if isinstance(value, int | bool | str) or value is None else str(value)
