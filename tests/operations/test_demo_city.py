@@ -68,6 +68,7 @@ def _current(clause: str, verdict: str, level: str, **more: str) -> set[str]:
 
 def test_everything_planted_is_found(built: DemoReport) -> None:
     assert not built.was_there
+    assert built.as_planted
     assert [line.as_dict() for line in built.found if not line.complete] == []
     assert {line.clause for line in built.found} == {"2.4.2a", "2.5", "2.5.2", "2.5.3a", "2.5.3b", "2.6.1"}
     kinds = {line.kind for line in built.found}
@@ -174,7 +175,7 @@ def test_demo_json_says_synthetic_and_names_the_planted(built: DemoReport, city:
 def test_the_same_again_changes_nothing_and_another_city_is_refused(built: DemoReport) -> None:
     again = build_demo_city(HOMES, actor="刘科")
     assert again.was_there
-    assert again.all_found
+    assert again.as_planted
     with pytest.raises(OtherCityError, match=str(HOMES)):
         build_demo_city(HOMES + 100, actor="刘科")
 

@@ -56,7 +56,8 @@ def demo(
     nuan demo --as-of "2026-01-11T02:00"  the night in January in which a heat source stands still
     nuan serve                          look at it
 
-    Exit code 0: built, and everything planted was found; 1: something planted was not found; 2: nothing was done (the reason is said).
+    Exit code 0: built, and found what was planted and nothing else; 1: something was missed or found too much; 2: nothing was done
+    (the reason is said).
     """
     setup_records()
     from nuan.buildings.sample_city.plan import CitySizeError
@@ -73,7 +74,7 @@ def demo(
         click.echo(json.dumps(report.facts | {"was_there": report.was_there}, ensure_ascii=False, indent=1))
     else:
         _tell(report)
-    if not report.all_found:
+    if not report.as_planted:
         raise SystemExit(1)
 
 
@@ -120,6 +121,8 @@ def _tell(report: "DemoReport") -> None:
         mark = "[green]全部发现[/green]" if each.complete else f"[red]漏：{'、'.join(each.missed[:5])}[/red]"
         table.add_row(each.zh, each.clause, str(each.planted), str(each.found), mark)
     console.print(table)
+    surplus = "；".join(f"{clause}：{'、'.join(places[:5])}" for clause, places in facts.get("beyond", {}).items())
+    console.print(f"[red]没有埋设却被判不达标：{surplus}[/red]" if surplus else "没有埋设的地方，没有一处被判不达标。")
     names = "、".join(f"{person['username']}（{person['name']}）" for person in facts["accounts"])
     console.print(f"演示账号（口令都是 nuan-demo，只由 nuan demo 建立）：{names}")
     console.print("打开网页：nuan serve")

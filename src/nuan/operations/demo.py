@@ -20,7 +20,7 @@ from django.db import connection
 from nuan.buildings.sample_city import City, make_city
 from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
-from nuan.operations.demo_findings import Found, compare
+from nuan.operations.demo_findings import Found, beyond, compare
 from nuan.operations.demo_readings import load_readings
 from nuan.operations.import_registry import import_registry
 from nuan.operations.judging import judge_season
@@ -63,8 +63,9 @@ class DemoReport:
     found: list[Found]
 
     @property
-    def all_found(self) -> bool:
-        return all(each.complete for each in self.found)
+    def as_planted(self) -> bool:
+        """Everything planted was found, and nothing else."""
+        return all(each.complete for each in self.found) and not self.facts.get("beyond")
 
 
 def demo_file() -> Path:
@@ -140,6 +141,7 @@ def build_demo_city(
         "accounts": accounts,
         "resident_home": city.cast_home,
         "found": [each.as_dict() for each in found],
+        "beyond": beyond(city.truth),
     }
     _publish(facts)
     return DemoReport(facts, False, found)

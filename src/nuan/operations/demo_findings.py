@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+from django.db.models import Q
+
 from nuan.buildings.sample_city import Planted
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import CurrentJudgement, Judgement
@@ -75,3 +77,31 @@ def _noticed(clause: str, event: Planted) -> bool:
         wanted = UNDECIDABLE if event.facts["refund"] == "undecidable" else BREACHED
         return below.filter(item__contains=event.facts["outage_id"], verdict=wanted).exists()
     return current.filter(subject=event.place, verdict=BREACHED).exists()
+
+
+def beyond(truth: Sequence[Planted]) -> dict[str, list[str]]:
+    """Subjects that a clause found at fault although nothing was planted there, by clause; empty when all is well."""
+    found: dict[str, list[str]] = {}
+    for clause, level in (("2.5", "substation"), ("2.4.2a", "source"), ("2.6.1", "banner"), ("2.5.3b", "home")):
+        planted = {event.place for event in truth if clause in event.clauses}
+        found[clause] = sorted(_breached(clause, level) - planted)
+    cold = [event for event in truth if event.rooms_until_s > event.start_s or event.clauses == ("2.5.3b",)]
+    found["2.5.2"] = sorted(_breached("2.5.2", "home") - _homes_below([e for e in cold if e.kind != "over_heating"]))
+    cut = [event for event in truth if event.facts.get("refund") == "yes"]
+    found["2.5.3a"] = sorted(_breached("2.5.3a", "home") - _homes_below(cut))
+    return {clause: subjects[:20] for clause, subjects in found.items() if subjects}
+
+
+def _breached(clause: str, level: str) -> set[str]:
+    rows = CurrentJudgement.objects.filter(clause=clause, subject_level=level, verdict=BREACHED)
+    return set(rows.values_list("subject", flat=True))
+
+
+def _homes_below(events: Sequence[Planted]) -> set[str]:
+    places: dict[str, list[str]] = defaultdict(list)
+    for event in events:
+        places[_HOMES_BELOW[event.level]].append(event.place)
+    any_of = Q(pk__in=[])
+    for column, codes in places.items():
+        any_of |= Q(**{f"{column}__in": codes})
+    return set(Home.objects.filter(any_of).values_list("code", flat=True))
