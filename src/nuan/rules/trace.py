@@ -76,5 +76,6 @@ class Explanation:
         lines = [self.sentence, ""]
         for number, step in enumerate(self.steps, 1):
             source = f"  ［{step.source}］" if step.source else ""
-            lines.append(f"{number}. {step.label(self.language)}：{step.working}{source}")
+            colon = "：" if self.language == "zh" else ": "
+            lines.append(f"{number}. {step.label(self.language)}{colon}{step.working}{source}")
         return "\n".join(lines)
