@@ -7,7 +7,6 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from nuan.operations.judging_basis import Basis
 from nuan.policies.catalogue import CLAUSES
 from nuan.records.registry.models import Banner, Company
 from nuan.records.supervision.models import BoardCell, Run
@@ -91,7 +90,7 @@ def clause_counts(season: str) -> dict[str, dict[str, int]]:
     return found
 
 
-def compute_board(run: Run, stand: Basis) -> None:
+def compute_board(run: Run) -> None:
     """Write every cell anew, inside the transaction that ends the run."""
     columns = [(CITY, CITY)]
     columns += [("banner", code) for code in Banner.objects.order_by("code").values_list("code", flat=True)]

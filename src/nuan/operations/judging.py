@@ -316,7 +316,7 @@ def _finish(task: _Task, started: float) -> RunReport:
         _counted(report, started)
         run.state, run.finished_at, run.summary = Run.State.DONE, timezone.now(), report.as_dict()
         run.save(update_fields=["state", "finished_at", "summary"])
-        compute_board(run, task.stand)
+        compute_board(run)
         record.details |= {
             "run": run.pk,
             "homes": report.homes_judged,
