@@ -98,8 +98,12 @@ def _tell(trace: Trace, item: Item, measures: Measures) -> None:
     elif verdict == "met":
         trace.sentence(f"没有发现{zh}。", f"No sign of {en} was found.")
     else:
+        days = facts.get("throttled_days", facts.get("over_heated_days"))
+        run_zh = "" if days is None else f"共 {days} 日，最长连续 "
+        run_en = "" if days is None else f"{days} days in all, the longest run "
         trace.sentence(
-            f"认定{zh}：{value} 日。{_waste(facts, 'zh')}", f"There was {en}: {value} days.{_waste(facts, 'en')}"
+            f"认定{zh}：{run_zh}{value} 日。{_waste(facts, 'zh')}",
+            f"There was {en}: {run_en}{value} days.{_waste(facts, 'en')}",
         )
 
 
