@@ -64,21 +64,33 @@ def _same_key(rows: Rows) -> NDArray[np.bool_]:
 
 
 def touched_days(series: NDArray[np.uint32], time_s: NDArray[np.int64], sequence: NDArray[np.int64] | int) -> pa.Table:
-    """One row for each series and day with a reading; `sequence` is the last that touched it."""
+    """One row for each stretch of days in a row with readings of a series; `sequence` is the last that touched the stretch."""
     days = local_day(time_s)
     numbers = np.broadcast_to(np.asarray(sequence, np.int64), days.shape)
-    order = np.lexsort((numbers, days, series))
+    if not len(days):
+        return TOUCHED.empty_table()
+    order = np.lexsort((days, series))
     series, days, numbers = series[order], days[order], numbers[order]
-    last = (
-        np.append((series[1:] != series[:-1]) | (days[1:] != days[:-1]), True) if len(days) else np.empty(0, np.bool_)
-    )
-    day = pa.array(days[last].astype(np.int32))
-    return pa.table([pa.array(series[last]), day, day, pa.array(numbers[last])], schema=TOUCHED)
+    first = np.append(True, (series[1:] != series[:-1]) | (days[1:] - days[:-1] > 1))
+    starts = np.flatnonzero(first)
+    ends = np.append(starts[1:], len(days)) - 1
+    columns = [
+        series[starts],
+        days[starts].astype(np.int32),
+        days[ends].astype(np.int32),
+        np.maximum.reduceat(numbers, starts),
+    ]
+    return pa.table([pa.array(column) for column in columns], schema=TOUCHED)
 
 
 def encode_table(table: pa.Table) -> bytes:
+    """Names and numbers that mostly count on: as steps from one row to the next."""
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    steps = {
+        field.name: "DELTA_BYTE_ARRAY" if pa.types.is_string(field.type) else "DELTA_BINARY_PACKED"
+        for field in table.schema
+    }
+    pq.write_table(table, sink, compression="zstd", use_dictionary=False, column_encoding=steps)
     return bytes(sink.getvalue())
 
 

@@ -22,6 +22,8 @@ from nuan.telemetry.readings import UNTRUSTED, Flag
 
 ROWS_PER_GROUP = 750_000
 STEPS_S = (86_400, 3600, 1800, 1200, 900, 600, 300, 60)
+ZSTD_LEVEL = 6
+"""Measured on delta-packed room temperatures: 2 % smaller than 3 and read as fast; 9 gains nothing more."""
 FULL_ENOUGH = 0.5
 """A series goes into a grid when it fills at least this part of it."""
 SCHEMA = pa.schema(
@@ -33,6 +35,7 @@ SCHEMA = pa.schema(
         pa.field("version", pa.int64(), nullable=False),
     ]
 )
+
 _ENCODING = {"time_s": "DELTA_BINARY_PACKED", "value": "DELTA_BINARY_PACKED"}
 _DICTIONARY = ["series", "flags", "version"]
 
@@ -141,8 +144,10 @@ def _grid(rows: Rows, series: NDArray[np.uint32], start_s: int, step_s: int, cou
     cell = np.searchsorted(series, rows.series) * count + (rows.time_s - start_s) // step_s
     size = len(series) * count
     value, flags = np.zeros(size, np.int32), np.zeros(size, np.uint8)
-    there, version = np.zeros(size, np.bool_), np.full(size, rows.version.max(), np.int64)
+    there, version = np.zeros(size, np.bool_), np.zeros(size, np.int64)
     value[cell], flags[cell], there[cell], version[cell] = rows.value, rows.flags, True, rows.version
+    # a filling takes the version of the reading before it, so that the column stays one long run
+    version = version[np.maximum.accumulate(np.where(there, np.arange(size), 0))]
     shape = (len(series), count)
     return Grid(
         series,
@@ -160,7 +165,7 @@ def encode_segment(grids: list[Grid], loose: Rows) -> bytes:
     sink = pa.BufferOutputStream()
     infos: list[dict[str, object]] = []
     with pq.ParquetWriter(
-        sink, SCHEMA, compression="zstd", compression_level=3, use_dictionary=_DICTIONARY, column_encoding=_ENCODING,
+        sink, SCHEMA, compression="zstd", compression_level=ZSTD_LEVEL, use_dictionary=_DICTIONARY, column_encoding=_ENCODING,
     ) as writer:  # fmt: skip
         for grid in grids:
             count = grid.value.shape[1]
@@ -214,6 +219,11 @@ class SegmentFile:
         runs = None if untrusted is None else _unpack_ints(str(untrusted)).astype(np.int32).reshape(-1, 2)
         start_s, step_s, count = grid
         return GroupInfo(series, start_s, step_s, count, runs)
+
+    def value_range(self, group: int) -> tuple[int, int]:
+        """Lowest and highest value of a row group, from the footer; (0, 0) when all are null."""
+        statistics = self.file.metadata.row_group(group).column(SCHEMA.names.index("value")).statistics
+        return (statistics.min, statistics.max) if statistics.has_min_max else (0, 0)
 
     def column(self, group: int, name: str) -> pa.Array:
         chunked = self.file.read_row_group(group, columns=[name], use_threads=False).column(0)

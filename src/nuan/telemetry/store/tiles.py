@@ -110,7 +110,8 @@ class TileBuilder:
             if not (rows >= 0).any():
                 continue
             aligned = info.step_s == HOUR_S and (info.start_s - self.start_s) % HOUR_S == 0
-            if aligned and info.untrusted is not None:
+            lowest, highest = file.value_range(number)
+            if aligned and info.untrusted is not None and self.low <= lowest and highest <= self.high:
                 self._add_grid(file.column(number, "value"), rows, info.count, info.start_s, info.untrusted)
             else:
                 self.add_rows(file.group_rows(number))
