@@ -107,6 +107,20 @@ def test_after_a_death_between_store_and_record_the_import_is_finished_without_d
     assert ReadingsImport.objects.count() == 1
 
 
+def test_a_sensor_that_died_yesterday_is_stuck_in_todays_file(tmp_path: Path, mapping: Mapping) -> None:
+    """Files of one day each, as gateways send them: 24 hours say nothing, 36 do."""
+
+    def day(day: int) -> str:
+        lines = [f"2026-01-{day:02d} {hour:02d}:00,B1-1-0101,18.5" for hour in range(24)]
+        lively = [f"2026-01-{day:02d} {hour:02d}:00,B1-1-0102,18.{hour % 7}" for hour in range(24)]
+        return "\n".join(["时间,户号,室温", *lines, *lively, ""])
+
+    with Store(tmp_path / "store", write=True) as store:
+        flagged = [import_text(tmp_path, mapping, day(n), store).flagged for n in (10, 11, 12)]
+
+    assert flagged == [{}, {"stuck": 24}, {"stuck": 24}]
+
+
 CHILD = """
 import sys
 from pathlib import Path

@@ -43,7 +43,6 @@ def upsert(model: type[models.Model], frame: pl.DataFrame, key: Sequence[str], *
         return Counts()
     table, stage = sql.Identifier(model._meta.db_table), sql.Identifier("stage_" + model._meta.db_table)
     columns = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
-    keys = sql.SQL(", ").join(map(sql.Identifier, key))
     rest = [name for name in frame.columns if name not in key]
     copy_in(model, frame)
     same = sql.SQL(" AND ").join(
@@ -71,8 +70,8 @@ def upsert(model: type[models.Model], frame: pl.DataFrame, key: Sequence[str], *
         cursor.execute(
             sql.SQL(
                 "INSERT INTO {0} ({1}) SELECT {1} FROM {2} AS new "
-                "WHERE NOT EXISTS (SELECT 1 FROM {0} AS old WHERE {3}) ORDER BY {4}"
-            ).format(table, columns, stage, same, keys)
+                "WHERE NOT EXISTS (SELECT 1 FROM {0} AS old WHERE {3}) ORDER BY new.ctid"
+            ).format(table, columns, stage, same)
         )
         created = cursor.rowcount
         cursor.execute(sql.SQL("DROP TABLE {}").format(stage))

@@ -79,8 +79,8 @@ value counts once. One file may hold up to 16 million readings.
 |---|---|---|---|
 """
 TAIL = """
-Flags are set from the readings of one file. A sensor is called stuck when one value stands for longer than its quantity allows, so a file
-should hold two days or more of a point; of a file that holds one day no sensor can be called stuck.
+A sensor is called stuck when one value stands for longer than its quantity allows, in the file or together with what is stored from before
+it. The readings stored before keep the flags that they came with.
 """
 _KINDS = {
     "text": "text",

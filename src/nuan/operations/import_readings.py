@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nuan.operations.acts import act
 from nuan.operations.bulk import codes_of
 from nuan.records.registry.models import Building, HeatSource, Home, Loop, Substation
 from nuan.records.supervision.models import ReadingsImport
 from nuan.telemetry.files import FileReadings, Mapping, read_file
+from nuan.telemetry.files.reading import History
 from nuan.telemetry.readings import Flag, ReadingBatch
+from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store import Store
 from nuan.terms.findings import Finding
 
@@ -82,7 +85,8 @@ def import_readings(
     if not dry_run and ReadingsImport.objects.filter(digest=digest).exists():
         return ReadingsReport(path.name, "unchanged")
     known = registered_places() if places is None else places
-    read = read_file(path, mapping, places=known, arrival_s=arrival_s, progress=progress)
+    history = None if store is None else _known_before(store)
+    read = read_file(path, mapping, places=known, arrival_s=arrival_s, history=history, progress=progress)
     flagged = _count_flags(read)
     if not read.ok or dry_run or store is None:
         state: State = "checked" if read.ok else "refused"
@@ -106,6 +110,15 @@ def import_readings(
         row.nothing_changed = not created
         row.details.update(rows=read.rows, readings=len(batch), flagged=flagged, digest=digest)
     return ReadingsReport(path.name, "imported", read.rows, len(batch), len(read.keys), flagged, read.findings)
+
+
+def _known_before(store: Store) -> History:
+    def known(key: SeriesKey, start_s: int, end_s: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        number = store.series.get(key)
+        found = ReadingBatch.empty() if number is None else store.read(number, start_s, end_s)
+        return found.time_s, found.value
+
+    return known
 
 
 def _count_flags(read: FileReadings) -> dict[str, int]:

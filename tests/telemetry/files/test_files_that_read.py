@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nuan.telemetry.files import FileReadings, load_mapping, read_file
+from nuan.telemetry.files.collecting import in_steps
 from nuan.telemetry.files.mapping import Point
-from nuan.telemetry.files.reading import _in_steps
 from nuan.telemetry.files.times import epochs
 from nuan.terms.quantities import to_fixed
 
@@ -164,7 +164,7 @@ def test_times_are_understood(cell: str) -> None:
 
 @given(st.decimals(-40, 200, places=4))
 def test_rounding_is_the_same_as_of_the_exact_number(value: object) -> None:
-    steps = _in_steps(np.array([float(str(value))]), Point("B1", "room_temp"))
+    steps = in_steps(np.array([float(str(value))]), Point("B1", "room_temp"))
     rounded = np.trunc(steps + np.copysign(0.5 + 1e-6, steps))
 
     assert int(rounded[0]) == to_fixed("room_temp", Fraction(str(value)))

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from nuan.telemetry.files.mapping import FileMapping, LongColumns, Mapping, Point
+from nuan.telemetry.files.collecting import Collector
+from nuan.telemetry.files.mapping import Mapping
 from nuan.telemetry.files.pieces import pieces
-from nuan.telemetry.files.problems import Findings, problem
-from nuan.telemetry.files.times import epochs
-from nuan.telemetry.quality import flag_series
+from nuan.telemetry.files.problems import problem
+from nuan.telemetry.quality import flag, flag_series
 from nuan.telemetry.readings import Flag
 from nuan.telemetry.series import SeriesKey
 from nuan.terms.findings import Finding
@@ -21,12 +20,13 @@ from nuan.terms.quantities import QUANTITIES, UNITS, quantity
 
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
-INT32 = np.iinfo(np.int32)
+History = Callable[[SeriesKey, int, int], tuple[NDArray[np.int64], NDArray[np.int32]]]
+"""Times and values already known of a series in a span of epoch seconds; empty where it is new."""
 MOST_READINGS = 16_000_000
 """What the store takes in one durable piece, with room to spare."""
+LEADING_SHARE = 3
+"""History is asked for when a value stands for a third of the stuck window from the file's start: few healthy sensors do."""
 FEWEST_FOR_A_GUESS = 3
-HALF_STEP_SLACK = 1e-6
-"""Decimal halves are not exact as floats; so much of a step is forgiven, so that 17.995 °C is 18.00 as in `terms.to_fixed`."""
 
 
 @dataclass(frozen=True)
@@ -46,216 +46,24 @@ class FileReadings:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
-class _File:
-    """The state of reading one file."""
-
-    def __init__(self, path: Path, mapping: FileMapping, places: Container[str] | None) -> None:
-        self.path, self.mapping, self.places = path, mapping, places
-        self.findings = Findings(path.name)
-        self.keys: dict[SeriesKey, int] = {}
-        self.parts: list[tuple[str, NDArray[np.uint32], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]] = []
-        self._zero_marks: list[bool] = []
-        self._header_of: list[int] = []
-        self.headers: list[str] = []
-        self.unknown: set[str] = set()
-        self.rows = 0
-
-    def key(self, point: Point, place: str, header: str) -> int:
-        key = SeriesKey(
-            place if _nameable(place) else "?", point.quantity, point.position or _usual_position(point.quantity)
-        )
-        if key not in self.keys:
-            self.keys[key] = len(self.keys)
-            self._zero_marks.append(point.zero_is_missing)
-            if header not in self.headers:
-                self.headers.append(header)
-            self._header_of.append(self.headers.index(header))
-            nobody = not _nameable(place) or (self.places is not None and place not in self.places)
-            if nobody and place not in self.unknown:
-                self.unknown.add(place)
-                self.findings.add("unknown_place", field=header, value=place)
-        return self.keys[key]
-
-    @property
-    def readings(self) -> int:
-        return sum(len(part[1]) for part in self.parts)
-
-    @property
-    def marks(self) -> NDArray[np.bool_]:
-        """By series: whether a zero means none."""
-        return np.array(self._zero_marks, dtype=bool)
-
-    @property
-    def header_of(self) -> NDArray[np.int64]:
-        """By series: the number of its header."""
-        return np.array(self._header_of, dtype=np.int64)
-
-    def check_headers(self, headers: list[str]) -> bool:
-        mapping = self.mapping
-        long = mapping.long
-        wanted = [*mapping.time.columns, *mapping.columns]
-        if long is not None:
-            wanted += [name for name in (long.place, long.value, long.quantity, long.position, long.unit) if name]
-        absent = [name for name in wanted if name not in headers]
-        for name in absent:
-            self.findings.add("missing_column", field=name, hint_zh=f"文件中有：{'、'.join(headers[:12])}。")
-        for name in headers:
-            if name not in wanted and not mapping.ignores(name):
-                self.findings.add("unknown_column", field=name)
-        return not absent
-
-    def times(self, frame: pl.DataFrame, first_row: int) -> pl.Series:
-        names = self.mapping.time.columns
-        cells = frame[names[0]]
-        if len(names) > 1:
-            cells = frame.select(pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=" "))[
-                names[0]
-            ]
-        label = "+".join(names)
-
-        def report(code: str, mask: pl.Series) -> None:
-            self.report(code, mask, cells, label, first_row)
-
-        return epochs(cells, self.mapping.time, report)
-
-    def report(self, code: str, mask: pl.Series, cells: pl.Series, label: str, first_row: int) -> None:
-        rows = mask.fill_null(False).arg_true()
-        for n in rows.head(5).to_list():
-            value = cells[n]
-            self.findings.add(code, row=first_row + n, field=label, value=None if value is None else str(value)[:40])
-        if len(rows) > 5:
-            self.findings.add(code, field=label, count=len(rows) - 5)
-
-    def numbers(self, cells: pl.Series, label: str, first_row: int) -> pl.Series:
-        """Float64; null where the cell says that there is none."""
-        if cells.dtype.is_numeric():
-            return cells.cast(pl.Float64).replace(float("nan"), None)
-        if cells.dtype == pl.Null:
-            return cells.cast(pl.Float64)
-        text = cells.cast(pl.String)
-        if self.mapping.decimal == ",":
-            text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        number = text.cast(pl.Float64, strict=False)
-        odd = number.is_null() & text.is_not_null()
-        if odd.any():
-            text = text.str.strip_chars()
-            number = pl.select(pl.coalesce(pl.lit(number), pl.lit(text.cast(pl.Float64, strict=False)))).to_series()
-            odd = number.is_null() & ~text.str.to_lowercase().is_in(list(self.mapping.missing)) & text.is_not_null()
-            if odd.any():
-                self.report("not_a_number", odd, cells, label, first_row)
-        finite = number.is_finite()
-        return pl.select(pl.when(pl.lit(finite)).then(pl.lit(number))).to_series()
-
-    def add(
-        self, what: str, series: NDArray[np.uint32], times: NDArray[np.int64], steps: NDArray[np.float64],
-        rows: NDArray[np.int64], label: str,
-    ) -> None:  # fmt: skip
-        """Keep readings of one quantity; `steps` are still unrounded."""
-        rounded = np.trunc(steps + np.copysign(0.5 + HALF_STEP_SLACK, steps))
-        fits = np.abs(rounded) <= INT32.max
-        if not fits.all():
-            worst = np.flatnonzero(~fits)
-            self.findings.add("too_large", row=int(rows[worst[0]]), field=label, count=len(worst))
-        self.parts.append((what, series[fits], times[fits], rounded[fits].astype(np.int32), rows[fits]))
-
-    def take(self, frame: pl.DataFrame, first_row: int) -> None:
-        self.rows += frame.height
-        blank = frame.select(pl.all_horizontal(pl.all().is_null() | (pl.all().cast(pl.String) == "")))
-        filled = ~blank.to_series()
-        row_numbers = np.arange(first_row, first_row + frame.height, dtype=np.int64)
-        if not filled.all():
-            row_numbers = row_numbers[filled.to_numpy()]
-            frame = frame.filter(filled)
-        if frame.is_empty():
-            return
-        times = self.times(frame, first_row)
-        known = times.is_not_null().to_numpy()
-        time_s = times.fill_null(0).cast(pl.Int64).to_numpy()
-        if self.mapping.long is None:
-            for header, point in self.mapping.columns.items():
-                number = self.numbers(frame[header], header, first_row)
-                have = known & number.is_not_null().to_numpy()
-                steps = number.fill_null(0.0).to_numpy()[have]
-                series = np.full(len(steps), self.key(point, point.place, header), np.uint32)
-                self.add(point.quantity, series, time_s[have], _in_steps(steps, point), row_numbers[have], header)
-        else:
-            self.take_long(self.mapping.long, frame, first_row, known, time_s, row_numbers)
-
-    def take_long(
-        self, long: LongColumns, frame: pl.DataFrame, first_row: int, known: NDArray[np.bool_],
-        time_s: NDArray[np.int64], row_numbers: NDArray[np.int64],
-    ) -> None:  # fmt: skip
-        number = self.numbers(frame[long.value], long.value, first_row)
-        have = pl.Series(known) & number.is_not_null()
-        names = [name for name in (long.quantity, long.position, long.unit) if name]
-        cells = frame.select(
-            pl.col(name).cast(pl.String).str.strip_chars() for name in {long.place: 0, **dict.fromkeys(names, 0)}
-        )
-        cells = cells.with_columns(pl.Series("_number", number), pl.Series("_row", np.arange(frame.height)))
-        cells = cells.filter(have)
-        for words, group in cells.group_by(names, maintain_order=True) if names else [((), cells)]:
-            said = dict(zip(names, words, strict=True))
-            word = str(said[long.quantity] or "") if long.quantity else next(iter(long.quantities))
-            at = group["_row"].to_numpy()
-            if not len(at):
-                continue
-            row = int(row_numbers[at[0]])
-            point = long.quantities.get(word)
-            if point is None:
-                self.findings.add("unknown_quantity", row=row, field=long.quantity, value=word, count=len(at))
-                continue
-            position = str(said[long.position] or "") if long.position else point.position
-            unit = str(said[long.unit]) if long.unit and said[long.unit] else point.unit
-            if unit is not None and UNITS.get(unit, ("",))[0] != quantity(point.quantity).unit:
-                self.findings.add("unknown_unit", row=row, field=long.unit, value=unit, count=len(at))
-                continue
-            exact = Point(point.place, point.quantity, position, unit, point.scale, point.zero_is_missing)
-            places = group[long.place].fill_null("")
-            distinct = places.unique(maintain_order=True).to_list()
-            ids = pl.Series([self.key(exact, place, long.place) for place in distinct], dtype=pl.UInt32)
-            series = places.replace_strict(distinct, ids, return_dtype=pl.UInt32).to_numpy()
-            steps = _in_steps(group["_number"].to_numpy(), exact)
-            self.add(exact.quantity, series, time_s[at], steps, row_numbers[at], long.value)
-
-
-@lru_cache(maxsize=256)
-def _line(what: str, unit: str | None, scale: float) -> tuple[float, float]:
-    """steps = cell × first + second."""
-    q = QUANTITIES[what]
-    _, offset, factor = UNITS[unit or q.unit]
-    return float(factor / q.resolution) * scale, float(offset * factor / q.resolution)
-
-
-def _nameable(place: str) -> bool:
-    return bool(place) and not any(sign in place for sign in "|\n\t")
-
-
-def _usual_position(what: str) -> str:
-    """Where a point is when the mapping does not say: in the room, at the supply or return pipe, else on the site."""
-    for part in ("room", "supply", "return"):
-        if part in what:
-            return part
-    return "site"
-
-
-def _in_steps(cells: NDArray[np.float64], point: Point) -> NDArray[np.float64]:
-    slope, shift = _line(point.quantity, point.unit, point.scale)
-    return cells * slope + shift
-
-
 def read_file(
     path: Path,
     mapping: Mapping,
     *,
     places: Container[str] | None = None,
     arrival_s: int | None = None,
+    history: History | None = None,
     progress: Progress | None = None,
 ) -> FileReadings:
-    """All readings of a file, flagged. `places`: the registered codes (None: not checked). Reads on after a fault, to tell all."""
+    """All readings of a file, flagged. Reads on after a fault, to tell all.
+
+    `places`: the registered codes (None: not checked). `history`: asked for what came before the file where a value stands still from
+    its beginning on, so that a sensor that died in yesterday's file is stuck in today's.
+    """
     kind = mapping.of(path)
     if kind is None:
         return _nothing([problem("no_mapping", path.name)])
-    file = _File(path, kind, places)
+    file = Collector(path, kind, places)
     checked = False
     for piece in pieces(path, kind, file.findings):
         if not checked and not file.check_headers(piece.frame.columns):
@@ -269,7 +77,7 @@ def read_file(
             break
     if not file.rows and not file.findings.refused:
         file.findings.add("empty_file")
-    return _finish(file, arrival_s)
+    return _finish(file, arrival_s, history)
 
 
 def _nothing(findings: list[Finding]) -> FileReadings:
@@ -286,7 +94,7 @@ _SAYS = {
 }
 
 
-def _finish(file: _File, arrival_s: int | None) -> FileReadings:
+def _finish(file: Collector, arrival_s: int | None, history: History | None) -> FileReadings:
     """Flag by quantity, tell what was flagged, and give the readings sorted by series and time."""
     if not file.parts:
         return _nothing(file.findings.found)
@@ -308,7 +116,10 @@ def _finish(file: _File, arrival_s: int | None) -> FileReadings:
                 "double", row=int(rows[n + 1]), field=header, value=_shown(what, int(values[n + 1])), count=more
             )
         series, times, values, rows = series[keep], times[keep], values[keep], rows[keep]
-        flags = flag_series(series, times, values, what, _step(series, times), arrival_s)
+        step_s = _step(series, times)
+        flags = flag_series(series, times, values, what, step_s, arrival_s)
+        if history is not None and quantity(what).stuck_hours is not None:
+            _stuck_since_before(keys, what, step_s, series, times, values, flags, history)
         flags[file.marks[series] & (values == 0)] |= np.uint8(Flag.MISSING)
         _wrong_units(file, what, series, values, rows)
         _tell(file, what, series, values, flags, rows)
@@ -318,6 +129,31 @@ def _finish(file: _File, arrival_s: int | None) -> FileReadings:
     return FileReadings(
         keys, series[order], times[order], values[order], flags[order], file.rows, file.findings.found
     )  # fmt: skip
+
+
+def _stuck_since_before(
+    keys: list[SeriesKey], what: str, step_s: int, series: NDArray[np.uint32], times: NDArray[np.int64],
+    values: NDArray[np.int32], flags: NDArray[np.uint8], history: History,
+) -> None:  # fmt: skip
+    """Mark as stuck what stands still from the start of the file and stood still before it. Readings sorted by series and time."""
+    window_s = (quantity(what).stuck_hours or 0) * 3600
+    edges = (
+        np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1], [True]))) if len(series) else np.zeros(1, int)
+    )
+    for start, end in pairwise(edges.tolist()):
+        other = np.flatnonzero(values[start:end] != values[start])
+        stop = int(start + other[0]) if len(other) else int(end)
+        if flags[start] & Flag.STUCK or times[stop - 1] - times[start] < window_s // LEADING_SHARE:
+            continue
+        before_t, before_v = history(keys[int(series[start])], int(times[start]) - 2 * window_s, int(times[start]))
+        if len(before_t) and before_v[-1] == values[start]:
+            joined = flag(
+                np.concatenate((before_t, times[start:end])),
+                np.concatenate((before_v, values[start:end])),
+                what,
+                step_s,
+            )
+            flags[start:end] |= joined[len(before_t) :] & np.uint8(Flag.STUCK)
 
 
 def _step(series: NDArray[np.uint32], times: NDArray[np.int64]) -> int:
@@ -333,7 +169,7 @@ def _shown(what: str, value: int) -> str:
 
 
 def _tell(
-    file: _File, what: str, series: NDArray[np.uint32], values: NDArray[np.int32], flags: NDArray[np.uint8],
+    file: Collector, what: str, series: NDArray[np.uint32], values: NDArray[np.int32], flags: NDArray[np.uint8],
     rows: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """One finding for each kind of flag and column: the first row and how many."""
@@ -351,7 +187,7 @@ def _tell(
 
 
 def _wrong_units(
-    file: _File, what: str, series: NDArray[np.uint32], values: NDArray[np.int32], rows: NDArray[np.int64]
+    file: Collector, what: str, series: NDArray[np.uint32], values: NDArray[np.int32], rows: NDArray[np.int64]
 ) -> None:
     """Most values of a column outside the range, and inside it in another unit: then the unit is wrong, not the sensor."""
     q = QUANTITIES[what]
