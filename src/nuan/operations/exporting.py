@@ -13,7 +13,6 @@ from django.db import connection
 
 from nuan.operations.acts import act
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FORMATS = ("csv", "xlsx", "parquet", "json")
 _SECONDS = "to_char(to_timestamp({0}) AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS')"
 _JUDGEMENTS = f"""
@@ -92,16 +91,8 @@ def mask_homes(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(is_home).then(door).otherwise("subject").alias("subject"))
 
 
-def safe_cell(text: str) -> str:
-    """A cell that a spreadsheet would run is made into text.
-
-    >>> safe_cell("=HYPERLINK(1)"), safe_cell("暖")
-    ("'=HYPERLINK(1)", '暖')
-    """
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
-
-
 def _safe(frame: pl.DataFrame) -> pl.DataFrame:
+    """A cell that a spreadsheet would run as a formula is made into text."""
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
     risky = {name: pl.col(name).str.contains(r"^[=+\-@\t\r]") for name in texts}
     return frame.with_columns(
