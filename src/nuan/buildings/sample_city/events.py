@@ -86,10 +86,10 @@ def cuts(plan: CityPlan, season: Season, weather: WeatherSpan) -> list[Cut]:
         cut("O-02", "building", houses[0], 25, 9, 23, "supplier", "停热 23 小时，不满 24 小时", "no"),
         cut("O-03", "building", houses[1], 40, 8, 24, "supplier", "停热整 24 小时，未超过 24 小时", "no"),
         cut(
-            "O-04", "building", houses[2], 55, 8, 24 + 1 / 3600, "supplier", "停热 24 小时零 1 秒，超过 24 小时", "yes"
+            "O-04", "building", houses[3], 55, 8, 24 + 1 / 3600, "supplier", "停热 24 小时零 1 秒，超过 24 小时", "yes"
         ),
         cut("O-05", "substation", station, 120, 20, 30, "supplier", "换热站停热 30 小时", "yes"),
-        cut("O-06", "building", houses[3], 138, 10, 36, "third_party", "第三方挖断管道，停热 36 小时", "no"),
+        cut("O-06", "building", houses[2], 138, 10, 36, "third_party", "第三方挖断管道，停热 36 小时", "no"),
         cut("O-07", "loop", loop, 152, 7, 26, "unknown", "停热 26 小时，原因未查明", "undecidable"),
         cut("O-08", "home", lonely, 98, 9, 40, "user", "用户自行关阀 40 小时", "no"),
     ]
