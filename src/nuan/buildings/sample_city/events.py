@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nuan.buildings.sample_city import sensors
 from nuan.buildings.sample_city.dice import uniform
 from nuan.buildings.sample_city.plan import BANNERS, COMPANIES, CityPlan
 from nuan.buildings.weather.year import WeatherSpan
@@ -187,12 +188,13 @@ def truth(plan: CityPlan, seed: int, season: Season, cut_list: list[Cut]) -> lis
     for station in troubled_stations(plan, OVERHEATED):
         code = plan.station_codes[station]
         found.append(Planted("over_heating", ("2.5",), "substation", code, start, end, end, f"{name['C04']}过量供热"))
+    visible = ~sensors.dying(np.arange(plan.homes), seed) & ~stopped(plan, seed)
     for building in cold_top_buildings(plan):
         for home in top_floor(plan, building):
             found.append(
                 Planted(
                     "cold_top_floor",
-                    ("2.5.2",),
+                    ("2.5.2",) if visible[home] else (),
                     "home",
                     plan.home_codes[home],
                     start,
