@@ -4,6 +4,7 @@ import getpass
 import json
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -146,6 +147,7 @@ def readings(
     from nuan.telemetry.store import Store
 
     findings: list[Finding] = []
+    new_places: set[str] = set()
     if registry_path is not None:
         frames, findings = read_registry(registry_path)
         if not any(finding.severity == "error" for finding in findings):
@@ -153,12 +155,14 @@ def readings(
         if any(finding.severity == "error" for finding in findings):
             _findings(findings)
             raise SystemExit(FOUND)
-    places = registered_places()
+        new_places.update(code for frame in frames.values() if "code" in frame.columns for code in frame["code"])
+    places = registered_places() | new_places
     reports: list[ReadingsReport] = []
     columns = (
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Store(settings.READINGS_ROOT, write=True) as store, Progress(*columns, console=err, disable=as_json) as bars:
+    opened = nullcontext(None) if dry_run else Store(settings.READINGS_ROOT, write=True)
+    with opened as store, Progress(*columns, console=err, disable=as_json) as bars:
         for path in paths:
             task = bars.add_task(path.name, total=path.stat().st_size)
             reports.append(
@@ -167,7 +171,7 @@ def readings(
                     progress=lambda read, size, task=task: bars.update(task, completed=read, total=size),
                 )
             )  # fmt: skip
-        if not dry_run:
+        if store is not None:
             store.compact()
     if as_json:
         document = {"ok": all(r.state != "refused" for r in reports), "files": [r.as_dict() for r in reports]}
