@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from nuan.operations.city_now import compute_city_now
 from nuan.records.accounts.models import Role, User
 from nuan.records.audit.models import AuditEntry
 from nuan.records.emergency.models import Outage
@@ -105,6 +106,7 @@ def build_city(homes_per_building: int = 3) -> None:
             warm=buildings * (homes_per_building - 1), unknown=0, coldest_c100=1710, newest_s=int(AS_OF.timestamp()) - 3600,
             oldest_s=int(AS_OF.timestamp()) - 3600, computed_at=AS_OF, run=run,
         )  # fmt: skip
+    compute_city_now(run)
     AuditEntry.objects.create(at=AS_OF, actor="刘科", act="judge_season", previous_hash="0" * 64, hash="1" * 64)
 
 

@@ -11,13 +11,14 @@ from nuan.records.supervision.models import HomeSeason, PlaceNow, Run
 FRESH_H = 6
 """A home's newest reading says something about "now" for this long; older ones leave it unknown."""
 _COUNT = """
-INSERT INTO supervision_placenow (season, level, code, homes, cold, warm, unknown, coldest_c100, newest_s, oldest_s, computed_at, run_id)
+INSERT INTO supervision_placenow (season, level, code, homes, cold, warm, unknown, coldest_c100, newest_s, oldest_s,
+    homes_breached, mean_c100, computed_at, run_id)
 SELECT %(season)s, level, code, count(*), count(*) FILTER (WHERE cold), count(*) FILTER (WHERE warm),
        count(*) FILTER (WHERE NOT coalesce(cold OR warm, false)), min(temp) FILTER (WHERE cold OR warm), max(time_s), min(time_s),
-       %(now)s, %(run)s
+       count(*) FILTER (WHERE days_breached > 0), round(avg(mean_c100)), %(now)s, %(run)s
 FROM (
     SELECT h.banner_id, h.company_id, h.substation_id, s.last_temp_c100 AS temp, s.last_time_s AS time_s,
-           s.last_time_s >= %(fresh)s AND s.last_temp_c100 < s.threshold_c100 AS cold,
+           s.days_breached, s.mean_c100, s.last_time_s >= %(fresh)s AND s.last_temp_c100 < s.threshold_c100 AS cold,
            s.last_time_s >= %(fresh)s AND s.last_temp_c100 >= s.threshold_c100 AS warm
     FROM supervision_homeseason s JOIN registry_home h ON h.id = s.home_id
     JOIN registry_contract c ON c.home_id = s.home_id AND c.season = s.season

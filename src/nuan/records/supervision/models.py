@@ -170,7 +170,7 @@ class HomeSeason(models.Model):
 
 
 class PlaceNow(models.Model):
-    """How many homes are cold now, by place, as of the newest run; a stale or missing reading is never counted as warm."""
+    """How many homes are cold now, and were in the season, by place; a stale or missing reading is never counted as warm."""
 
     season = models.CharField(max_length=9)
     level = models.CharField(max_length=12, help_text="city, banner, company or substation")
@@ -182,6 +182,8 @@ class PlaceNow(models.Model):
     coldest_c100 = models.IntegerField(null=True)
     newest_s = models.BigIntegerField(null=True, help_text="newest reading, epoch seconds")
     oldest_s = models.BigIntegerField(null=True, help_text="oldest among the homes' newest readings")
+    homes_breached = models.IntegerField(default=0, help_text="homes with a day below the standard in the season so far")
+    mean_c100 = models.IntegerField(null=True, help_text="mean of the homes' season means")
     computed_at = models.DateTimeField()
     run = models.ForeignKey(Run, models.PROTECT)
 

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.core.paginator import Paginator
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from nuan.records.emergency.models import Outage
-from nuan.records.supervision.models import CurrentJudgement, HomeSeason
+from nuan.records.supervision.models import CurrentJudgement, HomeSeason, PlaceNow
 from nuan.web.context import latest_run
 from nuan.web.curves import days_of, station_curve
 from nuan.web.guard import Visit
@@ -25,11 +26,11 @@ def stations(request: Visit) -> HttpResponse:
         rows = rows.filter(company_id=company)
     if banner := request.GET.get("banner"):
         rows = rows.filter(banner_id=banner)
-    season = Q(homes__homeseason__season=run.season) if run else Q(pk__isnull=True)
+    figures = PlaceNow.objects.filter(season=run.season if run else "", level="substation", code=OuterRef("code"))
     rows = rows.annotate(
-        known=Count("homes__homeseason", filter=season),
-        breached=Count("homes__homeseason", filter=season & Q(homes__homeseason__days_breached__gt=0)),
-        mean=Avg("homes__homeseason__mean_c100", filter=season),
+        known=Coalesce(Subquery(figures.values("homes")), 0),
+        breached=Coalesce(Subquery(figures.values("homes_breached")), 0),
+        mean=Subquery(figures.values("mean_c100")),
     ).order_by(sorted_by(request, SORTS, "breached"), "code")
     context = {
         "pages": Paginator(rows, 50).get_page(request.GET.get("page")),
