@@ -59,3 +59,10 @@ def test_faults_of_the_files(tmp_path: Path, files: dict[str, str], code: str) -
     _, findings = read_registry(tmp_path)
 
     assert code in [finding.code for finding in findings]
+
+
+def test_the_empty_end_of_a_sheet_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "banners.csv").write_text("code,name\n150602,东胜区\n,\n,\n")
+    frames, findings = read_registry(tmp_path)
+
+    assert (frames["banners"].height, findings) == (1, [])

@@ -32,10 +32,17 @@ def read_registry(path: Path) -> tuple[dict[str, pl.DataFrame], list[Finding]]:
                 )
             )
         elif parts:
-            frames[name] = pl.concat(parts).filter(~pl.all_horizontal(pl.all().is_null() | (pl.all() == "")))
+            frames[name] = _without_blank_end(pl.concat(parts))
         elif not found.found:
             frames[name] = pl.DataFrame(schema={field.name: pl.String for field in TABLES[name].fields})
     return frames, findings
+
+
+def _without_blank_end(frame: pl.DataFrame) -> pl.DataFrame:
+    """Spreadsheets end in empty rows. Empty rows in between stay, so that row numbers in findings are those of the file."""
+    blank = frame.select(pl.all_horizontal(pl.all().is_null() | (pl.all() == ""))).to_series()
+    filled = (~blank).arg_true()
+    return frame.head(int(filled[-1]) + 1 if len(filled) else 0)
 
 
 def _parts(path: Path, findings: list[Finding]) -> Iterator[tuple[str, Path, str | None]]:

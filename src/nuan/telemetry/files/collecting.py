@@ -77,7 +77,7 @@ class Collector:
                 self.findings.add("unknown_column", field=name)
         return not absent
 
-    def times(self, frame: pl.DataFrame, first_row: int) -> pl.Series:
+    def times(self, frame: pl.DataFrame, row_numbers: NDArray[np.int64]) -> pl.Series:
         names = self.mapping.time.columns
         cells = frame[names[0]]
         if len(names) > 1:
@@ -87,19 +87,21 @@ class Collector:
         label = "+".join(names)
 
         def report(code: str, mask: pl.Series) -> None:
-            self.report(code, mask, cells, label, first_row)
+            self.report(code, mask, cells, label, row_numbers)
 
         return epochs(cells, self.mapping.time, report)
 
-    def report(self, code: str, mask: pl.Series, cells: pl.Series, label: str, first_row: int) -> None:
+    def report(self, code: str, mask: pl.Series, cells: pl.Series, label: str, row_numbers: NDArray[np.int64]) -> None:
         rows = mask.fill_null(False).arg_true()
         for n in rows.head(5).to_list():
             value = cells[n]
-            self.findings.add(code, row=first_row + n, field=label, value=None if value is None else str(value)[:40])
+            self.findings.add(
+                code, row=int(row_numbers[n]), field=label, value=None if value is None else str(value)[:40]
+            )
         if len(rows) > 5:
             self.findings.add(code, field=label, count=len(rows) - 5)
 
-    def numbers(self, cells: pl.Series, label: str, first_row: int) -> pl.Series:
+    def numbers(self, cells: pl.Series, label: str, row_numbers: NDArray[np.int64]) -> pl.Series:
         """Float64; null where the cell says that there is none."""
         if cells.dtype.is_numeric():
             return cells.cast(pl.Float64).replace(float("nan"), None)
@@ -115,7 +117,7 @@ class Collector:
             number = pl.select(pl.coalesce(pl.lit(number), pl.lit(text.cast(pl.Float64, strict=False)))).to_series()
             odd = number.is_null() & ~text.str.to_lowercase().is_in(list(self.mapping.missing)) & text.is_not_null()
             if odd.any():
-                self.report("not_a_number", odd, cells, label, first_row)
+                self.report("not_a_number", odd, cells, label, row_numbers)
         finite = number.is_finite()
         return pl.select(pl.when(pl.lit(finite)).then(pl.lit(number))).to_series()
 
@@ -141,24 +143,24 @@ class Collector:
             frame = frame.filter(filled)
         if frame.is_empty():
             return
-        times = self.times(frame, first_row)
+        times = self.times(frame, row_numbers)
         known = times.is_not_null().to_numpy()
         time_s = times.fill_null(0).cast(pl.Int64).to_numpy()
         if self.mapping.long is None:
             for header, point in self.mapping.columns.items():
-                number = self.numbers(frame[header], header, first_row)
+                number = self.numbers(frame[header], header, row_numbers)
                 have = known & number.is_not_null().to_numpy()
                 steps = number.fill_null(0.0).to_numpy()[have]
                 series = np.full(len(steps), self.key(point, point.place, header), np.uint32)
                 self.add(point.quantity, series, time_s[have], in_steps(steps, point), row_numbers[have], header)
         else:
-            self.take_long(self.mapping.long, frame, first_row, known, time_s, row_numbers)
+            self.take_long(self.mapping.long, frame, known, time_s, row_numbers)
 
     def take_long(
-        self, long: LongColumns, frame: pl.DataFrame, first_row: int, known: NDArray[np.bool_],
+        self, long: LongColumns, frame: pl.DataFrame, known: NDArray[np.bool_],
         time_s: NDArray[np.int64], row_numbers: NDArray[np.int64],
     ) -> None:  # fmt: skip
-        number = self.numbers(frame[long.value], long.value, first_row)
+        number = self.numbers(frame[long.value], long.value, row_numbers)
         have = pl.Series(known) & number.is_not_null()
         names = [name for name in (long.quantity, long.position, long.unit) if name]
         cells = frame.select(
