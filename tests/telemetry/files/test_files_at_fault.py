@@ -62,6 +62,8 @@ CASES = [
     ("an hour that the spring leaves out", lines("2025-03-30 02:30,18,40", "2025-03-30 03:30,18,40"), [("no_such_time", 2, "time")], 2),
     ("an hour that the autumn has twice", lines("2025-10-26 02:30,18,40"), [("ambiguous_time", 2, "time")], 2),
     ("a fault after an empty row", lines(",,", "2026-01-10 08:00,warm,40"), [("not_a_number", 3, "room")], None),
+    ("a fault after an empty line", lines("2026-01-10 07:00,18,40", "", "2026-01-10 08:00,warm,40"), [("not_a_number", 4, "room")], None),
+    ("a fault after half a row", lines("2026-01-10 07:00,18", "2026-01-10 08:00,warm,40"), [("half_row", 2, None), ("not_a_number", 3, "room")], None),
     ("a word for a number", lines("2026-01-10 08:00,warm,40"), [("not_a_number", 2, "room")], None),
     ("a unit in the cell", lines("2026-01-10 08:00,18℃,40"), [("not_a_number", 2, "room")], None),
     ("marks for none", lines("2026-01-10 08:00,-,40", "2026-01-10 09:00,NaN,缺测"), [], 1),

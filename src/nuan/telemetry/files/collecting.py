@@ -133,11 +133,10 @@ class Collector:
             self.findings.add("too_large", row=int(rows[worst[0]]), field=label, count=len(worst))
         self.parts.append((what, series[fits], times[fits], rounded[fits].astype(np.int32), rows[fits]))
 
-    def take(self, frame: pl.DataFrame, first_row: int) -> None:
+    def take(self, frame: pl.DataFrame, row_numbers: NDArray[np.int64]) -> None:
         self.rows += frame.height
         blank = frame.select(pl.all_horizontal(pl.all().is_null() | (pl.all().cast(pl.String) == "")))
         filled = ~blank.to_series()
-        row_numbers = np.arange(first_row, first_row + frame.height, dtype=np.int64)
         if not filled.all():
             row_numbers = row_numbers[filled.to_numpy()]
             frame = frame.filter(filled)

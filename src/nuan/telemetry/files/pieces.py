@@ -12,10 +12,12 @@ from io import BufferedIOBase
 from pathlib import Path
 from zipfile import BadZipFile
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from python_calamine import CalamineError, CalamineWorkbook
 
 from nuan.telemetry.files.mapping import FileMapping
@@ -29,10 +31,10 @@ DELIMITERS = (",", ";", "\t", "|")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Rows of the table; `first_row` counts as a person counts in the file, `read` of `size` bytes are behind us."""
+    """Rows of the table; `rows` are their numbers as a person counts in the file; `read` of `size` bytes are behind us."""
 
     frame: pl.DataFrame
-    first_row: int
+    rows: NDArray[np.int64]
     read: int
     size: int
 
@@ -131,12 +133,13 @@ def _csv(path: Path, mapping: FileMapping, findings: Findings) -> Iterator[Piece
     if not header.strip():
         findings.add("empty_file")
         return
-    skipped_rows = 0
+    skipped: list[int] = []
 
     def half(row: "pacsv.InvalidRow") -> str:
-        nonlocal skipped_rows
-        skipped_rows += 1
-        findings.add("half_row", row=(row.number or 1) + skip, value=(row.text or "")[:60])
+        number = (row.number or 1) + skip
+        skipped.append(number)
+        if (row.text or "").strip():
+            findings.add("half_row", row=number, value=(row.text or "")[:60])
         return "skip"
 
     source = _Counted(path, encoding, skip)
@@ -149,7 +152,7 @@ def _csv(path: Path, mapping: FileMapping, findings: Findings) -> Iterator[Piece
         stream = pacsv.open_csv(
             source,
             read_options=pacsv.ReadOptions(block_size=BLOCK, use_threads=False),
-            parse_options=pacsv.ParseOptions(delimiter=delimiter, invalid_row_handler=half),
+            parse_options=pacsv.ParseOptions(delimiter=delimiter, invalid_row_handler=half, ignore_empty_lines=False),
             convert_options=pacsv.ConvertOptions(
                 column_types={str(name): pa.string() for name in names if name is not None}, strings_can_be_null=False
             ),
@@ -157,8 +160,10 @@ def _csv(path: Path, mapping: FileMapping, findings: Findings) -> Iterator[Piece
         row = mapping.header_row + 1
         for batch in stream:
             frame = pl.DataFrame(pl.from_arrow(batch))
-            yield Piece(frame.select(pl.all().cast(pl.String)), row, source.position, size)
-            row += frame.height
+            numbers = np.arange(row, row + frame.height + len(skipped), dtype=np.int64)
+            numbers = numbers[~np.isin(numbers, skipped)][: frame.height]
+            yield Piece(frame.select(pl.all().cast(pl.String)), numbers, source.position, size)
+            row = int(numbers[-1]) + 1 if len(numbers) else row
         if source.last not in (b"\n", b"\r"):
             findings.add("cut_end")
     except pa.ArrowInvalid as error:
@@ -209,7 +214,7 @@ def _xlsx(path: Path, mapping: FileMapping, findings: Findings) -> Iterator[Piec
                 continue
             kept.append([_cell(value) for value in line])
             if len(kept) == ROWS:
-                yield Piece(_frame(header, kept), row - ROWS + 1, size, size)
+                yield Piece(_frame(header, kept), np.arange(row - ROWS + 1, row + 1), size, size)
                 kept = []
     except (CalamineError, BadZipFile, OSError, ValueError, IndexError) as error:
         findings.add("broken_file", value=str(error)[:80])
@@ -218,7 +223,7 @@ def _xlsx(path: Path, mapping: FileMapping, findings: Findings) -> Iterator[Piec
         findings.add("empty_file")
         return
     if kept:
-        yield Piece(_frame(header, kept), row - len(kept) + 1, size, size)
+        yield Piece(_frame(header, kept), np.arange(row - len(kept) + 1, row + 1), size, size)
 
 
 def _headers(cells: list[str | None]) -> list[str]:
@@ -241,7 +246,8 @@ def _parquet(path: Path, mapping: FileMapping, findings: Findings) -> Iterator[P
         with pq.ParquetFile(path) as file:
             row, total = 1, max(1, file.metadata.num_rows)
             for batch in file.iter_batches(batch_size=ROWS):
-                yield Piece(pl.DataFrame(pl.from_arrow(batch)), row, size * (row - 1 + batch.num_rows) // total, size)
+                numbers = np.arange(row, row + batch.num_rows)
+                yield Piece(pl.DataFrame(pl.from_arrow(batch)), numbers, size * int(numbers[-1]) // total, size)
                 row += batch.num_rows
             if file.metadata.num_rows == 0:
                 findings.add("empty_file")

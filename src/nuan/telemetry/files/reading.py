@@ -69,7 +69,7 @@ def read_file(
         if not checked and not file.check_headers(piece.frame.columns):
             break
         checked = True
-        file.take(piece.frame, piece.first_row)
+        file.take(piece.frame, piece.rows)
         if progress is not None:
             progress(piece.read, piece.size)
         if file.readings > MOST_READINGS:
