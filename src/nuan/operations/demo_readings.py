@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from nuan.buildings.sample_city import City, RoomHours, stations
@@ -12,6 +14,7 @@ from nuan.telemetry.readings import GAP, ReadingBatch
 from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store import Store
 from nuan.terms.places import HOUR_S
+from nuan.terms.quantities import quantity
 
 Progress = Callable[[str, int, int], None]
 POSITION = "living"
@@ -40,9 +43,9 @@ def load_readings(root: Path, city: City, as_of_s: int, progress: Progress) -> i
         return store.stats().readings
 
 
-def _published(store: Store, quantity: str) -> set[int]:
+def _published(store: Store, key: str) -> set[int]:
     """Buckets that hold readings, not only names: a load that was killed may have registered series and stored nothing."""
-    return {segment.bucket for segment in store.manifest.segments if segment.quantity == quantity}
+    return {segment.bucket for segment in store.manifest.segments if segment.quantity == key}
 
 
 def _load_rooms(store: Store, parts: list[RoomHours], hours: int, as_of_s: int) -> None:
@@ -55,17 +58,17 @@ def _load_rooms(store: Store, parts: list[RoomHours], hours: int, as_of_s: int) 
 
 
 def _load_stations(store: Store, city: City, hours: int, as_of_s: int, progress: Progress) -> None:
-    wanted = [quantity for quantity in stations.POINTS if not _published(store, quantity)]
+    wanted = [point for point in stations.POINTS if not _published(store, point)]
     if not wanted or hours == 0:
         return
     points = city.station_hours()
     start = city.season.interval.start
-    for done, quantity in enumerate(wanted):
+    for done, point in enumerate(wanted):
         progress("stations", done, len(wanted))
-        value = np.ascontiguousarray(points[quantity][:, :hours])
-        keys = [SeriesKey(code, quantity) for code in city.plan.station_codes]
-        flags = _flags(value, quantity, start, stations.GAP, as_of_s)
-        store.load_dense(quantity, keys, start, HOUR_S, value, flags, sentinel=stations.GAP)
+        value = np.ascontiguousarray(points[point][:, :hours])
+        keys = [SeriesKey(code, point) for code in city.plan.station_codes]
+        flags = _flags(value, point, start, stations.GAP, as_of_s)
+        store.load_dense(point, keys, start, HOUR_S, value, flags, sentinel=stations.GAP)
     progress("stations", len(wanted), len(wanted))
 
 
@@ -86,15 +89,59 @@ def _load_strays(store: Store, strays: RoomHours, as_of_s: int) -> None:
 
 
 def _flags(
-    value: NDArray[np.int16] | NDArray[np.int32], quantity: str, start_s: int, gap: int, as_of_s: int
+    value: NDArray[np.int16] | NDArray[np.int32], key: str, start_s: int, gap: int, as_of_s: int
 ) -> NDArray[np.uint8]:
-    """The flags of a grid, by the same rules as for readings from a file; a slice of homes at a time to bound memory."""
+    """The flags of a grid, by the same rules as for readings from a file.
+
+    Rows in which no rule can bite are passed over (most are); the others go through the rules a slice at a time to bound memory.
+    """
     flags = np.zeros(value.shape, dtype=np.uint8)
     times = start_s + HOUR_S * np.arange(value.shape[1], dtype=np.int64)
     rows_at_once = max(1, READINGS_AT_ONCE // value.shape[1])
-    for first in range(0, value.shape[0], rows_at_once):
-        part = value[first : first + rows_at_once]
+    rows = np.arange(len(value)) if times[-1] > as_of_s else np.flatnonzero(suspicious(value, key, gap))
+    for first in range(0, len(rows), rows_at_once):
+        chosen = rows[first : first + rows_at_once]
+        part = value[chosen]
         row, hour = np.nonzero(part != gap)
         seen = part[row, hour].astype(np.int32)
-        flags[first + row, hour] = flag_series(row.astype(np.uint32), times[hour], seen, quantity, HOUR_S, as_of_s)
+        flags[chosen[row], hour] = flag_series(row.astype(np.uint32), times[hour], seen, key, HOUR_S, as_of_s)
     return flags
+
+
+def suspicious(value: NDArray[np.int16] | NDArray[np.int32], key: str, gap: int) -> NDArray[np.bool_]:
+    """Rows of an hourly grid in which a reading might get a flag: out of range, zero, a step beyond one hour's allowance, a long rest."""
+    what = quantity(key)
+    jump = -1 if what.jump_per_hour is None else int(what.jump_per_hour / what.resolution)
+    low, high = int(what.low / what.resolution), int(what.high / what.resolution)
+    return np.asarray(
+        _suspicious(value, gap, low, high, what.zero_is_missing, jump, what.stuck_hours or value.shape[1] + 1)
+    )
+
+
+@njit(cache=True, parallel=True)
+def _suspicious(
+    value: Any, gap: int, low: int, high: int, zero_is_missing: bool, jump: int, stuck_hours: int
+) -> NDArray[np.bool_]:
+    found = np.zeros(value.shape[0], dtype=np.bool_)
+    for row in prange(value.shape[0]):
+        have = False
+        before, since = 0, 0
+        for hour in range(value.shape[1]):
+            seen = int(value[row, hour])
+            if seen == gap:
+                continue
+            if (
+                seen < low
+                or seen > high
+                or (zero_is_missing and seen == 0)
+                or (have and jump >= 0 and abs(seen - before) > jump)
+            ):
+                found[row] = True
+            if not have or seen != before:
+                since = hour
+            elif hour - since >= stuck_hours:
+                found[row] = True
+            have, before = True, seen
+            if found[row]:
+                break
+    return found
