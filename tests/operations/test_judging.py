@@ -142,6 +142,17 @@ def test_only_some_homes_leave_the_books_open(registered: None, own_readings: Pa
     )
 
 
+def test_before_the_season_nothing_is_owed(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    judge(town_readings, tmp_path)
+    early = judge(town_readings, tmp_path, as_of=datetime(2025, 10, 1, tzinfo=UTC))
+    assert early.clauses == {}
+    assert not HomeSeason.objects.exists()
+    middle = judge(town_readings, tmp_path, as_of=datetime(2026, 1, 11, tzinfo=UTC))
+    row = HomeSeason.objects.exclude(days_met=0)[0]
+    assert row.days_met + row.days_breached + row.days_undecidable == 88, "15 October to 10 January"
+    assert 0 < middle.refund_fen < judge(town_readings, tmp_path).refund_fen
+
+
 def test_places_count_their_homes(registered: None, town_readings: Path, tmp_path: Path) -> None:
     judge(town_readings, tmp_path)
     city = PlaceNow.objects.get(level="city")

@@ -34,7 +34,7 @@ def judge(
     \b
     nuan judge                                  the newest season, up to now
     nuan judge --season 2025-2026 --as-of 2026-01-20
-    nuan judge --pack heze                      what if the rules of Heze held here
+    nuan judge --pack heze                      by the rules of Heze, until it is judged again without --pack
     nuan judge --json | jq .refund_fen
 
     Exit code 0: judged, or nothing had changed; 2: not possible (no contracts, season unknown, somebody else is judging).

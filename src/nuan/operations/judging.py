@@ -263,8 +263,9 @@ class _Task:
         write_parquet(self.folder, "home_days", piece.name, judged.days)
         write_parquet(self.folder, "judgements", piece.name, recorded)
         with act("judge_homes", actor=self.actor, subject=f"{self.stand.season} {piece.name}") as record:
-            written = write_judgements(self.run, recorded, ["home"], piece.homes["home"].to_list())
-            write_home_seasons(self.run, judged.seasons)
+            homes = piece.homes["home"].to_list()
+            written = write_judgements(self.run, recorded, ["home"], homes)
+            write_home_seasons(self.run, judged.seasons, homes)
             self._book(piece.name, item.inputs_hash, piece.homes.height, written)
             record.details |= {"run": self.run.pk, "homes": piece.homes.height, "written": written}
         self._said(piece.homes.height, written)

@@ -75,9 +75,12 @@ def write_judgements(run: Run, recorded: pl.DataFrame, levels: Sequence[str], su
     return int(added)
 
 
-def write_home_seasons(run: Run, seasons: pl.DataFrame) -> None:
-    """One row a home; a row whose figures are the same stays as it is."""
+def write_home_seasons(run: Run, seasons: pl.DataFrame, homes: Sequence[str]) -> None:
+    """One row a home; a row whose figures are the same stays as it is. Before the season begins the `homes` have none."""
     codes = seasons["home"].to_list()
+    if not codes:
+        HomeSeason.objects.filter(season=run.season, home__code__in=list(homes)).delete()
+        return
     with connection.cursor() as cursor:
         cursor.execute("SELECT code, id FROM registry_home WHERE code = ANY(%s)", [codes])
         ids = pl.DataFrame(cursor.fetchall(), schema={"home": pl.String, "home_id": pl.Int64}, orient="row")
