@@ -55,4 +55,4 @@ def uniform(seed: int, name: str, index: NDArray[np.int64]) -> NDArray[np.float6
 def bell(seed: int, name: str, index: NDArray[np.int64]) -> NDArray[np.float64]:
     """Mean 0, standard deviation 1, never beyond ±3 (the sum of nine dice)."""
     total = sum(uniform(seed, f"{name}/{i}", index) for i in range(9))
-    return np.asarray((total - 4.5) / np.sqrt(9 / 12) / 1.0, dtype=np.float64).clip(-3, 3)
+    return np.asarray((total - 4.5) / np.sqrt(9 / 12), dtype=np.float64).clip(-3, 3)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nuan.buildings.control import EMISSION_EXPONENT, SupplyCurve, smoothed
+from nuan.buildings.control import SupplyCurve, smoothed
 from nuan.buildings.sample_city import events
 from nuan.buildings.sample_city.dice import bell, uniform
 from nuan.buildings.sample_city.events import Cut
@@ -104,7 +104,3 @@ class Supply:
 
     def station_share(self, stations: int) -> NDArray[np.float32]:
         return self.share[:stations]
-
-    @property
-    def emission_exponent(self) -> float:
-        return EMISSION_EXPONENT
