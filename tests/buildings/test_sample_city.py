@@ -1,6 +1,7 @@
 """The sample city: what is planted shows, what is not planted is comfortably fine, and nothing in it can be a real place or person."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,10 @@ from stdnum.cn import uscc
 
 from nuan.buildings.sample_city import City, events, make_city, sensors, stations
 from nuan.buildings.sample_city.plan import CitySizeError
+from nuan.buildings.weather.epw import read_epw
 from nuan.terms.places import HOUR_S
+
+DONGSHENG = Path(__file__).parents[3] / "shared" / "data" / "weather" / "dongsheng.epw"
 
 
 @lru_cache(maxsize=2)
@@ -178,3 +182,24 @@ def test_meters_agree_with_the_plan_of_the_stations() -> None:
     heat = seen["flow"] / 1000 * 1.163 * (seen["supply_temp"] - seen["return_temp"]) / 100
     assert np.nanmax(np.abs(heat - seen["heat_power"] / 10) / np.maximum(heat, 20)) < 0.02
     assert np.nanmax(seen["supply_temp"]) < 9500
+
+
+@pytest.mark.skipif(not DONGSHENG.exists(), reason="needs ../shared/data/weather/dongsheng.epw")
+def test_under_the_real_weather_of_dongsheng_the_quiet_rest_is_fine_too() -> None:
+    year, _ = read_epw(DONGSHENG)
+    city = make_city(400, weather=year)
+    assert city.weather_place == "Dongsheng"
+    fine = city.true_rooms_c(np.arange(400))[~_planted_hours(city)]
+    assert fine.min() > 18.5
+    assert fine.max() < 23.8
+
+
+@pytest.mark.parametrize(
+    ("seed", "year"), [(2, 2025), (3, 2027), (11, 2023)], ids=["other dice", "leap season", "past"]
+)
+def test_other_dice_and_years_are_fine_too(seed: int, year: int) -> None:
+    city = make_city(300, seed=seed, season_year=year)
+    assert city.hours == city.season.days * 24
+    fine = city.true_rooms_c(np.arange(300))[~_planted_hours(city)]
+    assert fine.min() > 18.5
+    assert fine.max() < 23.8
