@@ -182,7 +182,9 @@ class PlaceNow(models.Model):
     coldest_c100 = models.IntegerField(null=True)
     newest_s = models.BigIntegerField(null=True, help_text="newest reading, epoch seconds")
     oldest_s = models.BigIntegerField(null=True, help_text="oldest among the homes' newest readings")
-    homes_breached = models.IntegerField(default=0, help_text="homes with a day below the standard in the season so far")
+    homes_breached = models.IntegerField(
+        default=0, help_text="homes with a day below the standard in the season so far"
+    )
     mean_c100 = models.IntegerField(null=True, help_text="mean of the homes' season means")
     computed_at = models.DateTimeField()
     run = models.ForeignKey(Run, models.PROTECT)
