@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 django.setup()
 
 from nuan.buildings.sample_city import make_city  # noqa: E402 -- Django first
-from nuan.cli.main import main  # noqa: E402
+from nuan.cli.main import COMMANDS, main  # noqa: E402
 from nuan.operations.demo_readings import load_readings  # noqa: E402
 from nuan.operations.import_registry import import_registry  # noqa: E402
 from nuan.records.supervision.models import CurrentJudgement  # noqa: E402
@@ -94,3 +94,9 @@ def test_help_teaches_by_examples(command: str) -> None:
     words = nuan(command, "--help").stdout
     assert f"nuan {command}" in words
     assert "Exit code" in words
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_exit_codes_stand_in_the_documents(command: str) -> None:
+    words = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"| `nuan {command}` |" in words
