@@ -18,7 +18,7 @@ serve: env           ## serve what is in NUAN_HOME (./var)
 
 check: env           ## format, lint, types, the street, then the fast tests
 	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q -m "not slow and not browser" tests/terms tests/rules tests/policies tests/facts tests/network tests/buildings tests/house

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from nuan.policies.cases.values import moment, yuan_to_fen
 
 from nuan.cli.cases import cases
 from nuan.policies.cases.comparison import Outcome, check_file, read_situations
 from nuan.policies.cases.evaluation import evaluate
+from nuan.policies.cases.values import moment, yuan_to_fen
 from nuan.terms.findings import FindingsError
 
 ROOT = Path(__file__).parents[3]
