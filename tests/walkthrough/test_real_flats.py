@@ -105,6 +105,8 @@ def test_from_files_to_verdicts(tmp_path: Path) -> None:
         "L12-19-18", "L4-37-12", "L4-37-2",
     ]  # fmt: skip
     assert [code for code, verdict in verdicts.items() if verdict == "undecidable"] == ["L12-21-18"]
+    throttled = CurrentJudgement.objects.filter(clause="2.5", item="throttling").select_related("judgement")
+    assert {row.subject: row.judgement.facts["throttled_days"] for row in throttled} == {"L4": 103, "L12": 108}
     warm = CurrentJudgement.objects.filter(clause="2.5", item="over_heating", verdict="breached")
     assert sorted(warm.values_list("subject", flat=True)) == ["L12-19-2", "L4-37-4", "L4-37-9"]
 
