@@ -156,9 +156,9 @@ def _dated(layer: PackLayer, word: Mapping[str, Any], entry: Mapping[str, Any]) 
         value=entry.get("value"),
         compare=entry.get("compare", "="),
         unit=word.get("unit"),
-        valid_from=entry.get("from", layer.valid_from),
-        valid_to=entry.get("to"),
-        recorded_on=entry.get("recorded", date.min),
+        valid_from=_day(entry.get("from", layer.valid_from)),
+        valid_to=None if entry.get("to") is None else _day(entry["to"]),
+        recorded_on=_day(entry.get("recorded", date.min)),
         layer=layer.name,
         instrument=entry.get("instrument", layer.instrument),
         article=entry.get("article"),
@@ -166,6 +166,11 @@ def _dated(layer: PackLayer, word: Mapping[str, Any], entry: Mapping[str, Any]) 
         confidence=entry.get("confidence", layer.confidence),
         note=entry.get("note", ""),
     )
+
+
+def _day(value: date | str) -> date:
+    """A contract's layer may come from a file whose dates are text."""
+    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 @lru_cache(maxsize=64)
@@ -218,7 +223,8 @@ def load_pack(
 ) -> Pack:
     """The pack with its base layers; `above` puts banner or contract layers on top (uppermost first).
 
-    Raises UnknownPack, and UnknownKey when any layer names a key that the vocabulary does not have.
+    Raises UnknownPack, UnknownKey when any layer names a key that the vocabulary does not have, and
+    ContradictoryAnswersError when a layer gives two answers to one day.
     """
     known = pack_names(root)
     layers = list(above)
@@ -239,6 +245,10 @@ def load_pack(
             if key not in questions:
                 raise UnknownKey(layer.name, key, "解释")
     pack = Pack(name, tuple(layers), tuple(signed), vocabulary, questions)
+    for layer in layers:
+        for key, entry in layer.content.get("parameters", {}).items():
+            if isinstance(entry, list):
+                pack.parameter(key)
     for key in questions:
         pack.interpretation(key)
     for record in signed:

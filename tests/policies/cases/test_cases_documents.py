@@ -7,7 +7,8 @@ import pytest
 
 from nuan.policies.cases.comparison import differences, read_situations
 from nuan.policies.cases.evaluation import evaluate
-from nuan.policies.cases.parsing import HOME, OUTAGE, TEST, TOP
+from nuan.policies.cases.given_facts import HOME, OUTAGE, TEST
+from nuan.policies.cases.parsing import TOP
 from nuan.rules.pack import load_pack, pack_names
 
 DOCS = Path(__file__).parents[3] / "docs"

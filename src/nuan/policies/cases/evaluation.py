@@ -24,7 +24,7 @@ from nuan.policies.refunds.window import MonthRefund, month_refund
 from nuan.policies.refunds.wording import duration, moment, reason, yuan
 from nuan.rules.clause import Clause
 from nuan.rules.trace import Trace
-from nuan.terms.places import CHINA_OFFSET_S, DAY_S, HOUR_S, day_number, day_start
+from nuan.terms.places import CHINA_OFFSET_S, DAY_S, HOUR_S, day_date, day_number, day_start
 
 HOME = "CASE-1-0101"
 LANGUAGES = ("zh", "en")
@@ -201,8 +201,6 @@ def book_of(situation: Situation) -> FactBook:
 def home_days(situation: Situation) -> list[dict[str, Any]]:
     """The days that the readings speak of, rolled up; an hour counts as covered when it has a value in the season."""
     season = situation.season
-    minimum = situation.pack.value("temperature.bedroom_min", situation.law_date)
-    above = situation.pack.value("temperature.overheat_above", situation.law_date)
     days: dict[int, dict[int, int | None]] = {}
     for at, value in situation.readings:
         if at < situation.as_of_s:
@@ -213,6 +211,9 @@ def home_days(situation: Situation) -> list[dict[str, Any]]:
         due = season.hours_due(day)
         if not due:
             continue
+        law_day = situation.law_date or day_date(day)
+        minimum = situation.pack.value("temperature.bedroom_min", law_day)
+        above = situation.pack.value("temperature.overheat_above", law_day)
         values: list[int | None] = [
             hours.get(at) for at in range(day_start(day), day_start(day) + DAY_S, HOUR_S) if start_s <= at < end_s
         ]
@@ -293,15 +294,16 @@ def _outage_working(situation: Situation, found: OutageRefund, law: RefundLaw) -
     if not situation.outages:
         return ()
     lines = [_season_line(law)]
-    source = law.source("refund_outage.threshold_h")
     merged, counted = found.counted.merged, found.counted
     for i in range(len(merged.home)):
-        word = "≥" if law.threshold_inclusive else ">"
+        own = law.on(int(merged.start_s[i]))
+        source = own.source("refund_outage.threshold_h")
+        word = "≥" if own.threshold_inclusive else ">"
         worth = f"计 {duration(int(counted.units[i]))}" if counted.by_time else f"计 {counted.units[i]} 日"
         outcome = worth if counted.qualifies[i] else "不足，不计"
         lines.append(
             f"停热 {moment(int(merged.start_s[i]))} 至 {moment(int(merged.end_s[i]))}，连续 {duration(int(merged.end_s[i] - merged.start_s[i]))}，"
-            f"{word} {duration(law.threshold_s or 0)}？{outcome}［{source.source}］"
+            f"{word} {duration(own.threshold_s or 0)}？{outcome}［{source.source}］"
         )
     units, fee = int(found.home_units[0]), situation.home.fee_fen
     amount = int(found.decision.amount[0])
@@ -328,8 +330,9 @@ def _temperature_working(situation: Situation, found: TemperatureRefund, law: Re
     cold = found.episodes
     for i in range(len(cold.home)):
         first, last = (moment(day_start(int(day)))[:10] for day in (cold.first_day[i], cold.end_day[i] - 1))
-        lines.append(f"不达标 {first} 至 {last}，计 {cold.days[i]} 日，退 {cold.percent[i]} %［{source}］")
-    for tier in law.tiers:
+        own = law.on(day_start(int(cold.first_day[i]))).source("refund_temperature.tiers")
+        lines.append(f"不达标 {first} 至 {last}，计 {cold.days[i]} 日，退 {cold.percent[i]} %［{own.source}］")
+    for tier in dict.fromkeys(tier for piece in law.pieces for tier in piece.tiers):
         lines.append(f"分档：{tier.quote or f'{tier.percent} %'}")
     names = ["overlap", "temperature_start", "temperature_end", "temperature_of_day", "temperature_base", "cap"]
     lines += [law.question(key).sentence() for key in names]
@@ -337,14 +340,15 @@ def _temperature_working(situation: Situation, found: TemperatureRefund, law: Re
 
 
 def _month_working(situation: Situation, found: MonthRefund, law: RefundLaw) -> tuple[str, ...]:
-    if not situation.tests or law.fails is None:
+    if not situation.tests or all(piece.fails is None for piece in law.pieces):
         return ()
     lines = [_season_line(law)]
     windows = found.hits
     for i in range(len(windows.home)):
+        own = law.on(int(windows.last_s[i]))
         lines.append(
-            f"{moment(int(windows.first_s[i]))} 至 {moment(int(windows.last_s[i]))} 第 {law.fails} 次不达标，"
-            f"退 {yuan(int(found.amounts[i]))}［{law.source('refund_month.fails').source}］"
+            f"{moment(int(windows.first_s[i]))} 至 {moment(int(windows.last_s[i]))} 第 {own.fails} 次不达标，"
+            f"退 {yuan(int(found.amounts[i]))}［{own.source('refund_month.fails').source}］"
         )
     names = (
         "window_days_apart",

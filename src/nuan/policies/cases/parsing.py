@@ -2,47 +2,33 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import date
-from fractions import Fraction
 from typing import Any
 
-from nuan.policies.cases.situation import KINDS, ColdDays, Expectation, HomeFact, OutageFact, Situation, Test
+from nuan.policies.cases import given_facts
+from nuan.policies.cases.situation import KINDS, Expectation, Situation
 from nuan.policies.cases.source import Located
 from nuan.policies.cases.values import (
     Reader,
-    area,
     day,
     moment,
     money,
     plain,
-    temperature,
-    tonnes,
-    truth,
     until,
     whole,
     yuan_to_fen,
 )
-from nuan.policies.refunds.columns import CAUSES, PURPOSES
 from nuan.policies.refunds.law import season_rule
 from nuan.rules.interpretation import Signed, UnknownOption
 from nuan.rules.pack import Pack, UnknownKey, UnknownPack, contract_layer, load_pack
+from nuan.rules.parameter import ContradictoryAnswersError
 from nuan.terms.findings import FindingsError
-from nuan.terms.places import HOUR_S, day_number, to_epoch
+from nuan.terms.places import to_epoch
 from nuan.terms.season import Season, SeasonError, SeasonRule
 
 TOP = (
     "id", "title", "note", "pack", "season", "law_date", "known_on", "as_of", "home", "outages", "measurements", "repairs",
     "cold_days", "readings", "fuel", "vehicles", "interpretations", "parameters", "expected",
-)  # fmt: skip
-HOME = (
-    "area_m2", "price", "price_fen", "fee", "fee_yuan", "fee_fen", "season_fee", "season_fee_fen", "base_fee", "base_fee_yuan",
-    "base_fee_fen", "base_share_percent", "meter_charge", "meter_charge_fen", "metered", "stop_heat", "class", "tariff",
-)  # fmt: skip
-OUTAGE = ("id", "from", "to", "start", "end", "hours", "cause", "attested", "planned", "note")
-TEST = (
-    "id", "at", "temp_c", "requested", "room", "room_area_m2", "signed_user", "signed_company", "user_refused", "company_absent",
-    "no_record", "third_party", "purpose", "note",
 )  # fmt: skip
 EXPECTED = ("amount", "amount_fen", "verdict", "why", "low", "low_fen", "high", "high_fen", "value")
 VERDICTS = ("met", "breached", "undecidable")
@@ -58,16 +44,16 @@ def parse(given: Located, where: str) -> Situation:
     pack = _pack(given, read)
     law_date = read.get(given, "law_date", day)
     season, season_days = _season(given, pack, law_date, read)
-    home = _home(given, read)
+    home = given_facts.home(given, read)
     as_of_key = "as_of" if given.get("as_of") is not None else "known_on"
     as_of = read.get(given, as_of_key, until)
-    readings = _readings(given, read)
-    outages = tuple(_outage(row, number, read) for number, row in enumerate(read.rows(given, "outages"), 1))
-    tests = tuple(_test(row, number, read) for number, row in enumerate(read.rows(given, "measurements"), 1))
-    cold = tuple(_cold(row, read) for row in read.rows(given, "cold_days"))
-    repairs = tuple(read.need(row, "at", moment) or 0 for row in _moments(given, "repairs", read))
-    fuel = tuple(report for row in read.rows(given, "fuel") for report in _fuel(row, read))
-    vehicles = tuple(_vehicle(row, read) for row in read.rows(given, "vehicles"))
+    readings = given_facts.readings(given, read)
+    outages = tuple(given_facts.outage(row, number, read) for number, row in enumerate(read.rows(given, "outages"), 1))
+    tests = tuple(given_facts.test(row, number, read) for number, row in enumerate(read.rows(given, "measurements"), 1))
+    cold = tuple(given_facts.cold(row, read) for row in read.rows(given, "cold_days"))
+    repairs = tuple(read.need(row, "at", moment) or 0 for row in given_facts.moments(given, "repairs", read))
+    fuel = tuple(report for row in read.rows(given, "fuel") for report in given_facts.fuel(row, read))
+    vehicles = tuple(given_facts.vehicle(row, read) for row in read.rows(given, "vehicles"))
     expected = tuple(_expected(given, read))
     if cold and tests:
         read.add(
@@ -87,7 +73,7 @@ def parse(given: Located, where: str) -> Situation:
         pack=pack,
         season=season,
         season_days=season_days,
-        law_date=law_date or season.first_day,
+        law_date=law_date,
         as_of_s=to_epoch(season.end) if as_of is None else as_of,
         home=home,
         outages=outages,
@@ -131,6 +117,20 @@ def _pack(given: Located, read: Reader) -> Pack | None:
     except UnknownKey as error:
         place = given.lines.get("interpretations" if error.kind == "解释" else "parameters", line)
         read.add(place, error.key, f"没有这个{error.kind}", "unknown key", "参见 docs/cases.md 的列表。")
+    except ContradictoryAnswersError as error:
+        shown = " / ".join(f"{each.value} ({each.valid_from}…{each.valid_to or ''})" for each in error.answers)
+        place = given.lines.get("parameters", line)
+        read.add(place, error.key, "同一天有两个数", "two answers to one day", "用 from、to 把两者的日期分开。", shown)
+    except ValueError as error:
+        place = given.lines.get("parameters", line)
+        read.add(
+            place,
+            "parameters",
+            "日期或数值不能读",
+            "a date or number cannot be read",
+            "from、to 写 2026-01-01。",
+            error,
+        )
     return None
 
 
@@ -195,166 +195,6 @@ def _season(given: Located, pack: Pack | None, law_date: date | None, read: Read
         )
         return None, days
     return found.season(year), days
-
-
-def _home(given: Located, read: Reader) -> HomeFact:
-    home = given.get("home")
-    if home is not None and not isinstance(home, Located):
-        read.add(
-            given.lines["home"], "home", "应是“项: 值”", "must be a mapping", "如 home: {area_m2: 100, price: 24}。"
-        )
-        home = None
-    if home is None:
-        return HomeFact(None, None, None, None, False, False, "residential")
-    read.known(home, HOME)
-    size = read.get(home, "area_m2", area)
-    fee = money(home, ("fee", "season_fee", "fee_yuan"), ("fee_fen", "season_fee_fen"), read)
-    price = money(home, ("price",), ("price_fen",), read)
-    if fee is None and price is not None and size is not None:
-        fee = (2 * price * size + 100) // 200
-    base = money(home, ("base_fee", "base_fee_yuan"), ("base_fee_fen",), read)
-    percent = read.get(home, "base_share_percent", whole)
-    if base is None and percent is not None and fee is not None:
-        base = (2 * fee * percent + 100) // 200
-    return HomeFact(
-        fee_fen=fee,
-        base_fee_fen=base,
-        meter_charge_fen=money(home, ("meter_charge",), ("meter_charge_fen",), read),
-        area_m2_100=size,
-        metered=read.get(home, "metered", truth, False),
-        stop_heat=read.get(home, "stop_heat", truth, False),
-        home_class=str(home.get("class", "residential")),
-    )
-
-
-def _outage(row: Located, number: int, read: Reader) -> OutageFact:
-    read.known(row, OUTAGE)
-    start = read.need(row, "from" if "start" not in row else "start", moment) or 0
-    end = read.get(row, "to" if "end" not in row else "end", moment)
-    hours = row.get("hours")
-    if end is None and hours is not None:
-        with suppress(ValueError):
-            end = start + int(Fraction(str(hours)) * HOUR_S)
-    if end is not None and end <= start:
-        read.add(row.line, "to", "恢复不晚于开始", "the outage ends before it starts", "核对起止时间。")
-    attested = row.get("attested", True)
-    return OutageFact(
-        str(row.get("id", f"O{number}")),
-        start,
-        end,
-        read.word(row, "cause", CAUSES, "supplier"),
-        attested not in (False, "", None),
-    )
-
-
-def _test(row: Located, number: int, read: Reader) -> Test:
-    read.known(row, TEST)
-    at = read.get(row, "at", moment)
-    asked = read.get(row, "requested", moment)
-    if at is None and asked is None:
-        read.add(
-            row.line,
-            "at",
-            "没有测温时间，也没有申请时间",
-            "neither measured nor requested",
-            "写 at: 2026-01-01 10:00。",
-        )
-    taken = at if at is not None else asked or 0
-    return Test(
-        id=str(row.get("id", f"M{number}")),
-        room=str(row.get("room", "living")),
-        room_area_m2_100=read.get(row, "room_area_m2", area),
-        requested_s=asked if asked is not None else taken,
-        measured_s=taken,
-        temp_c100=read.get(row, "temp_c", temperature),
-        signed_user=read.get(row, "signed_user", truth, True),
-        signed_company=read.get(row, "signed_company", truth, True),
-        user_refused=read.get(row, "user_refused", truth, False),
-        company_absent=read.get(row, "company_absent", truth, False),
-        no_record=read.get(row, "no_record", truth, False),
-        third_party=read.get(row, "third_party", truth, False),
-        purpose=read.word(row, "purpose", PURPOSES, "complaint"),
-    )
-
-
-def _cold(row: Located, read: Reader) -> ColdDays:
-    read.known(row, ("temp_c", "days"))
-    return ColdDays(read.need(row, "temp_c", temperature) or 0, read.need(row, "days", whole) or 0)
-
-
-def _moments(given: Located, key: str, read: Reader) -> list[Located]:
-    """`repairs: [2026-01-05 10:00]` as well as `repairs: [{at: …}]`."""
-    value = given.get(key)
-    if isinstance(value, list) and value and not any(isinstance(each, Located) for each in value):
-        rows = []
-        for each in value:
-            row = Located()
-            row.line = given.lines[key]
-            row["at"] = each
-            rows.append(row)
-        return rows
-    return read.rows(given, key)
-
-
-def _readings(given: Located, read: Reader) -> tuple[tuple[int, int | None], ...]:
-    """Hours of the room sensor: (start of the hour, 0.01 °C or None for a gap). Later rows replace earlier ones."""
-    hours: dict[int, int | None] = {}
-    for row in read.rows(given, "readings"):
-        read.known(row, ("from", "to", "at", "day", "hours", "temp_c", "gap"))
-        value = None if row.get("gap") else read.get(row, "temp_c", temperature)
-        if row.get("day") is not None:
-            start = read.get(row, "day", moment)
-            listed = row.get("hours") or []
-            if not isinstance(listed, list) or len(listed) > 24:
-                read.add(
-                    row.line,
-                    "hours",
-                    "应是至多 24 个小时值",
-                    "at most 24 hourly values",
-                    "如 hours: [18.0, 17.9, null]。",
-                )
-                continue
-            for hour, each in enumerate(listed):
-                cell = Located()
-                cell.line = row.lines.get("hours", row.line)
-                cell["hours"] = each
-                if start is not None:
-                    hours[start + hour * HOUR_S] = read.get(cell, "hours", temperature)
-        elif row.get("at") is not None:
-            at = read.get(row, "at", moment)
-            if at is not None:
-                hours[at - at % HOUR_S] = value
-        else:
-            start, end = read.need(row, "from", moment), read.need(row, "to", moment)
-            if start is not None and end is not None:
-                for at in range(start - start % HOUR_S, end, HOUR_S):
-                    hours[at] = value
-    return tuple(sorted(hours.items()))
-
-
-def _fuel(row: Located, read: Reader) -> list[dict[str, int | None]]:
-    """Daily reports of one heat source: `day`, or the same report on every day `from` … `to` (both included)."""
-    read.known(row, ("day", "from", "to", "stock_t", "burn_t", "arriving_t"))
-    first = read.need(row, "day" if "from" not in row else "from", day)
-    last = read.get(row, "to", day, first)
-    if first is None or last is None:
-        return []
-    report = {
-        "stock_t1000": read.get(row, "stock_t", tonnes),
-        "burn_t1000": read.get(row, "burn_t", tonnes),
-        "arriving_t1000": read.get(row, "arriving_t", tonnes, 0),
-    }
-    return [{"day": number, **report} for number in range(day_number(first), day_number(last) + 1)]
-
-
-def _vehicle(row: Located, read: Reader) -> dict[str, int | None]:
-    read.known(row, ("id", "power_kw", "from", "to"))
-    start, end = read.get(row, "from", day), read.get(row, "to", day)
-    return {
-        "power_kw": read.get(row, "power_kw", whole, 0),
-        "available_from": day_number(start) if start else 0,
-        "available_to": day_number(end) if end else None,
-    }
 
 
 def _expected(given: Located, read: Reader) -> Iterable[Expectation]:

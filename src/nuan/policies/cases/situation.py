@@ -87,7 +87,7 @@ class Situation:
     pack: Pack
     season: Season
     season_days: int | None
-    law_date: date
+    law_date: date | None
     as_of_s: int
     home: HomeFact
     outages: tuple[OutageFact, ...] = ()

@@ -1,14 +1,17 @@
 """A pack compiled for one season: plain integers for the kernels, and the open questions with their candidates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nuan.rules.interpretation import Interpretation
 from nuan.rules.pack import Pack
 from nuan.rules.parameter import DatedValue
-from nuan.terms.places import DAY_S, HOUR_S, local_day, to_epoch
+from nuan.terms.places import DAY_S, HOUR_S, day_number, day_start, local_day, to_epoch
 from nuan.terms.season import Season, SeasonRule
 
 
@@ -60,7 +63,8 @@ class Span:
 class RefundLaw:
     """What a pack says about refunds in one season; `None` = 未载明.
 
-    Dated numbers are taken at the season's first day (`at`); a change inside the season makes the caller split it.
+    The numbers hold from local day `since_day` on, to the next of `later` or the season's end. `later` is empty in the common
+    season, in which nothing changes; rules that meet it judge each piece by its own numbers.
     """
 
     pack: Pack
@@ -83,6 +87,23 @@ class RefundLaw:
     session_days: int
     session_slots: int
     session_hours: tuple[int, int]
+    since_day: int
+    later: tuple["RefundLaw", ...] = ()
+
+    @property
+    def pieces(self) -> tuple["RefundLaw", ...]:
+        """One law for each stretch of the season, in order, none of which changes."""
+        return (replace(self, later=()), *self.later) if self.later else (self,)
+
+    def piece_of(self, time_s: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of `pieces` holds at each moment."""
+        return np.searchsorted([day_start(each.since_day) for each in self.later], time_s, side="right").astype(
+            np.int64
+        )
+
+    def on(self, time_s: int) -> "RefundLaw":
+        """The piece that holds at a moment."""
+        return self.pieces[int(self.piece_of(np.array([time_s]))[0])]
 
     def source(self, key: str) -> DatedValue:
         return self.pack.parameter(key).at(self.at, self.known_on)
@@ -105,6 +126,25 @@ PRESUMPTIONS = (
     "measure.company_unsigned",
     "measure.company_no_record",
 )
+
+DATED = (
+    "refund_outage.threshold_h",
+    "refund_outage.cumulative_days",
+    "refund_temperature.kind",
+    "refund_temperature.tiers",
+    "refund_temperature.persist_h",
+    "temperature.bedroom_min",
+    "refund_month.fails",
+    "refund_month.window_days",
+    "refund_month.months",
+    *PRESUMPTIONS,
+    "measure.aggregate",
+    "measure.days",
+    "measure.slots",
+    "measure.hour_from",
+    "measure.hour_to",
+)
+"""The numbers that a law is compiled from."""
 
 
 def hundredths(value: Any) -> int:
@@ -137,9 +177,29 @@ def season_rule(pack: Pack, at: date, known_on: date | None = None) -> SeasonRul
 def refund_law(
     pack: Pack, season: Season, known_on: date | None = None, days: int | None = None, at: date | None = None
 ) -> RefundLaw:
-    """Compile `pack` for `season`. `days` overrides the season's day count, `at` the law date (its first day)."""
-    at = at or season.first_day
+    """Compile `pack` for `season`. `days` overrides the season's day count.
 
+    Each day has its own law; with `at` the law of that one day holds for the whole season.
+    """
+    span = Span.of(season, days)
+    if at is not None:
+        return _compiled(pack, span, at, known_on)
+    changes = {day for key in DATED for day in pack.parameter(key).changes()}
+    days_of_change = sorted(day for day in changes if season.first_day < day <= season.last_day)
+    found = [_compiled(pack, span, season.first_day, known_on)]
+    for day in days_of_change:
+        piece = _compiled(pack, span, day, known_on)
+        if _numbers(piece) != _numbers(found[-1]):
+            found.append(piece)
+    return replace(found[0], later=tuple(found[1:])) if len(found) > 1 else found[0]
+
+
+def _numbers(law: RefundLaw) -> RefundLaw:
+    """The law without the day from which it is asked, so that a new edition with the same numbers is no change."""
+    return replace(law, at=date.min, since_day=0)
+
+
+def _compiled(pack: Pack, span: Span, at: date, known_on: date | None) -> RefundLaw:
     def value(key: str) -> Any:
         return pack.value(key, at, known_on)
 
@@ -161,7 +221,7 @@ def refund_law(
     minimum = value("temperature.bedroom_min")
     return RefundLaw(
         pack=pack,
-        span=Span.of(season, days),
+        span=span,
         at=at,
         known_on=known_on,
         threshold_s=seconds("refund_outage.threshold_h", HOUR_S),
@@ -180,4 +240,5 @@ def refund_law(
         session_days=int(value("measure.days") or 1),
         session_slots=int(value("measure.slots") or 1),
         session_hours=(int(value("measure.hour_from") or 0), int(value("measure.hour_to") or 24)),
+        since_day=max(day_number(at), span.first_day),
     )

@@ -1,7 +1,8 @@
 """停热退费: what a home gets back for outages, over columns, in whole fen.
 
 Outages whose cause counts are clipped to the season and merged per home (overlapping and abutting ones are one), then
-held against the threshold with its comparison word; days are counted and the fee divided once, at the end.
+held against the threshold of the day on which they began, with its comparison word; days are counted and the fee is
+divided once, at the end.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from nuan.policies.refunds.columns import CAUSES, UNKNOWN, Bool, Homes, Int64, Outages, share
+from nuan.policies.refunds.columns import CAUSES, UNKNOWN, Bool, Homes, Int64, Outages, mark, share
 from nuan.policies.refunds.decision import Decision, Options, decide, narrowed
 from nuan.policies.refunds.law import RefundLaw
 from nuan.terms.money import INT64_MAX
@@ -100,12 +101,11 @@ def merge(home: Int64, start_s: Int64, end_s: Int64, keep: Bool) -> Merged:
 def count(merged: Merged, homes: int, law: RefundLaw, option: str, edge: str) -> Counted:
     """Hold merged outages against the thresholds and count what the qualifying ones are worth."""
     length = merged.end_s - merged.start_s
-    assert law.threshold_s is not None
-    qualifies = length >= law.threshold_s if law.threshold_inclusive else length > law.threshold_s
-    if law.cumulative_s is not None:
-        total = np.bincount(merged.home, weights=length, minlength=homes).astype(np.int64)
-        enough = total >= law.cumulative_s if edge == "inclusive" else total > law.cumulative_s
-        qualifies = qualifies | enough[merged.home]
+    qualifies = long_enough(merged, homes, law, edge) if not law.later else np.zeros(len(length), np.bool_)
+    if law.later:
+        piece = law.piece_of(merged.start_s)
+        for i, own in enumerate(law.pieces):
+            qualifies |= (piece == i) & long_enough(merged, homes, own, edge)
     if option == "by_time":
         units = length
     elif option == "blocks_24h_up":
@@ -115,6 +115,25 @@ def count(merged: Merged, homes: int, law: RefundLaw, option: str, edge: str) ->
     else:
         units = touched_days(merged, qualifies)
     return Counted(merged, qualifies, np.where(qualifies, units, 0), option == "by_time")
+
+
+def long_enough(merged: Merged, homes: int, law: RefundLaw, edge: str) -> Bool:
+    """Whether each outage alone, or all of its home together, pass the limits of one law; no limit is passed by nothing."""
+    length = merged.end_s - merged.start_s
+    if law.threshold_s is None:
+        return np.zeros(len(length), np.bool_)
+    qualifies = length >= law.threshold_s if law.threshold_inclusive else length > law.threshold_s
+    if law.cumulative_s is not None:
+        total = np.bincount(merged.home, weights=length, minlength=homes).astype(np.int64)
+        enough = total >= law.cumulative_s if edge == "inclusive" else total > law.cumulative_s
+        qualifies = qualifies | enough[merged.home]
+    return np.asarray(qualifies)
+
+
+def limit_unknown(merged: Merged, law: RefundLaw) -> Bool:
+    """Outages that began while the law named no limit."""
+    silent = np.array([piece.threshold_s is None for piece in law.pieces])
+    return silent[law.piece_of(merged.start_s)] if silent.any() else np.zeros(len(merged.home), np.bool_)
 
 
 def touched_days(merged: Merged, qualifies: Bool) -> Int64:
@@ -140,7 +159,7 @@ def outage_axes(homes: Homes, outages: Outages, law: RefundLaw) -> dict[str, tup
         {
             "causes": in_doubt,
             "attestation": not bool(outages.attested.all()),
-            "cumulative_edge": law.cumulative_s is not None,
+            "cumulative_edge": any(piece.cumulative_s is not None for piece in law.pieces),
             "metered_outage": bool(homes.metered.any()),
             "season_days": law.span.days_inclusive != law.span.days_elapsed,
         },
@@ -163,7 +182,7 @@ def outage_refund(homes: Homes, outages: Outages, law: RefundLaw, as_of_s: int) 
     end = np.minimum(ended(outages, as_of_s), law.span.end_s)
     going = np.zeros(n, np.bool_)
     going[outages.home[(outages.end_s == UNKNOWN) & (start < end)]] = True
-    if law.threshold_s is None:
+    if all(piece.threshold_s is None for piece in law.pieces):
         touched = np.zeros(n, np.bool_)
         touched[outages.home[end > start]] = True
         zero = np.zeros(n, np.int64)
@@ -191,7 +210,10 @@ def outage_refund(homes: Homes, outages: Outages, law: RefundLaw, as_of_s: int) 
 
     shown = {key: options[-1] if key in ("causes", "attestation") else options[0] for key, options in axes.items()}
     counted, units = counted_for(shown)
-    lacking = missing_fees(homes, axes["metered_outage"], due_under_any(axes, counted_for, n))
+    lacking = dict(missing_fees(homes, axes["metered_outage"], due_under_any(axes, counted_for, n)))
+    unknown = limit_unknown(counted.merged, law)
+    if unknown.any():
+        lacking["refund_outage.threshold_h"] = mark(n, counted.merged.home[unknown]) & ~homes.stop_heat
     decision = decide(axes, reckon, lacking)
     return OutageRefund(decision, counted, units, going)
 

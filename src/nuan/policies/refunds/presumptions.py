@@ -102,7 +102,22 @@ class Outcomes:
 
 
 def outcomes(given: Measurements, law: RefundLaw) -> Outcomes:
-    """Tests with their verdicts. `row` is the measurement (of a session: its last) that the test rests on."""
+    """Tests with their verdicts. `row` is the measurement (of a session: its last) that the test rests on.
+
+    A test is held against the law of the day on which it was taken; a session, of the day of its first reading.
+    """
+    if law.later:
+        governing = law.piece_of(_begun_s(given, law))
+        parts = []
+        for i, piece in enumerate(law.pieces):
+            rows = np.flatnonzero(governing == i)
+            own = outcomes(
+                Measurements(*(getattr(given, name)[rows] for name in Measurements.__dataclass_fields__)), piece
+            )
+            parts.append(Outcomes({name: own.column(name) for name in COLUMNS} | {"row": rows[own.row]}))
+        found = Outcomes.joined(parts)
+        order = by_home_and_time(found.home, found.time_s)
+        return found if order is None else found.take(order)
     verdict, temp_sum, temp_n = _single(given, law)
     time_s = given.time_s
     requested = given.requested_s
@@ -125,6 +140,19 @@ def outcomes(given: Measurements, law: RefundLaw) -> Outcomes:
         found = _sessions(found, given, law)
     order = by_home_and_time(found.home, found.time_s)
     return found if order is None else found.take(order)
+
+
+def _begun_s(given: Measurements, law: RefundLaw) -> Int64:
+    """When each measurement was taken; within a session that some piece of the law takes a mean of, its first reading."""
+    time_s = given.time_s
+    if not len(time_s) or not any(piece.aggregate == "mean" and piece.session_days > 1 for piece in law.pieces):
+        return time_s
+    keys = np.stack([given.home, given.room, given.requested_s, given.purpose], axis=1)
+    _, session = np.unique(keys, axis=0, return_inverse=True)
+    session = session.reshape(-1)
+    first = np.full(int(session.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, session, time_s)
+    return np.asarray(first[session])
 
 
 def _single(given: Measurements, law: RefundLaw) -> tuple[Int64, Int64, Int64]:

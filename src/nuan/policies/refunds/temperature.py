@@ -1,6 +1,7 @@
 """室温不达标退费 by tiers: episodes from the request (or first failure) to the passing retest, per flat or per room."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +38,11 @@ class Episodes:
     end_day: Int64
     days: Int64
     percent: Int64
+
+    @staticmethod
+    def joined(parts: Sequence["Episodes"]) -> "Episodes":
+        names = Episodes.__dataclass_fields__
+        return Episodes(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ def temperature_axes(homes: Homes, tests: Outcomes, law: RefundLaw) -> dict[str,
     return narrowed(
         axes,
         {
-            "overlap": overlapping_tiers(law.tiers),
+            "overlap": any(overlapping_tiers(piece.tiers) for piece in law.pieces),
             "fail_without_temperature": bool(((tests.verdict == FAILED) & (tests.temp_n == 0)).any()),
             "metered_temperature": bool(homes.metered.any()),
             "season_days": law.span.days_inclusive != law.span.days_elapsed,
@@ -204,7 +210,7 @@ def temperature_refund(homes: Homes, given: Measurements, law: RefundLaw, as_of_
     given_in_season = in_season(given, law, as_of_s)
     tests = outcomes(given_in_season, law)
     none = Episodes(*(np.zeros(0, np.int64) for _ in Episodes.__dataclass_fields__))
-    if law.temperature_kind != "tiers" or not law.tiers:
+    if not law.later and not by_tiers(law):
         failing = mark(n, tests.home[tests.verdict == FAILED])
         lacking = {} if law.temperature_kind == "none" else {"refund_temperature.kind": failing}
         return TemperatureRefund(decide({}, lambda _: zero, lacking), none, tests)
@@ -213,12 +219,22 @@ def temperature_refund(homes: Homes, given: Measurements, law: RefundLaw, as_of_
     memory: dict[tuple[str, ...], Episodes] = {}
     owed = np.zeros(n, np.bool_)
     no_tier = np.zeros(n, np.bool_)
+    kind_unknown = np.zeros(n, np.bool_)
     room_area = np.zeros(n, np.bool_)
 
     def built(options: Options) -> Episodes:
         key = tuple(options[name] for name in AXES[:6])
         if key not in memory:
-            memory[key] = found = episodes(tests, law, options, last_known_day, as_of_s)
+            parts = by_piece(tests, law, options, last_known_day, as_of_s)
+            found = (
+                parts[0][1]
+                if not law.later
+                else Episodes.joined([none, *(cold for piece, cold in parts if by_tiers(piece))])
+            )
+            memory[key] = found
+            for piece, cold in parts:
+                if not by_tiers(piece):
+                    kind_unknown[cold.home[cold.days > 0]] = True
             owed[found.home[found.days > 0]] = True
             no_tier[found.home[(found.percent == NO_TIER) & (found.days > 0)]] = True
             if options["temperature_base"] == "failing_rooms":
@@ -230,6 +246,7 @@ def temperature_refund(homes: Homes, given: Measurements, law: RefundLaw, as_of_
     lacking = {
         "test_unclear": mark(n, tests.home[tests.verdict == UNCLEAR]) & ~homes.stop_heat,
         "no_tier": no_tier & ~homes.stop_heat,
+        "refund_temperature.kind": kind_unknown & ~homes.stop_heat,
         "fee_unknown": owed & (homes.fee < 0),
     }
     metered_options = axes["metered_temperature"]
@@ -241,6 +258,31 @@ def temperature_refund(homes: Homes, given: Measurements, law: RefundLaw, as_of_
         lacking["room_area_unknown"] = owed & (room_area | (homes.area_m2_100 <= 0))
     decision = without(decision, lacking)
     return TemperatureRefund(decision, built({key: options[0] for key, options in axes.items()}), tests)
+
+
+def by_tiers(law: RefundLaw) -> bool:
+    return law.temperature_kind == "tiers" and bool(law.tiers)
+
+
+def by_piece(
+    tests: Outcomes, law: RefundLaw, options: Options, last_known_day: int, as_of_s: int
+) -> list[tuple[RefundLaw, Episodes]]:
+    """The failing days of each piece of the season by the numbers of that piece; pieces that refund nothing are left out.
+
+    Of a piece that does not say how it refunds, the stretches carry no tier.
+    """
+    if not law.later:
+        return [(law, episodes(tests, law, options, last_known_day, as_of_s))]
+    pieces = law.pieces
+    last_days = [*(piece.since_day - 1 for piece in pieces[1:]), law.span.last_day]
+    found = []
+    for piece, last_day in zip(pieces, last_days, strict=True):
+        if piece.temperature_kind == "none":
+            continue
+        span = replace(piece.span, first_day=piece.since_day, last_day=last_day)
+        own = replace(piece, span=span, tiers=piece.tiers if by_tiers(piece) else (Tier(None, False, None, False, 0),))
+        found.append((piece, episodes(tests, own, options, last_known_day, as_of_s)))
+    return found
 
 
 def episode_amounts(homes: Homes, found: Episodes, law: RefundLaw, options: Options) -> Int64:
@@ -273,12 +315,21 @@ def episode_amounts(homes: Homes, found: Episodes, law: RefundLaw, options: Opti
 
 
 def counted_refund(homes: Homes, home: Int64, temp_c100: Int64, days: Int64, law: RefundLaw) -> Decision:
-    """The same refund where the failing days are already counted: `days` at one temperature each, no tests to read."""
+    """The same refund where the failing days are already counted: `days` at one temperature each, no tests to read.
+
+    Days without dates cannot be laid to the pieces of a law that changes; they are decided where all pieces agree.
+    """
     n = len(homes)
+    if law.later:
+        pieces = [counted_refund(homes, home, temp_c100, days, piece) for piece in law.pieces]
+        low = np.minimum.reduce([piece.low for piece in pieces])
+        high = np.maximum.reduce([piece.high for piece in pieces])
+        differs = np.logical_or.reduce([piece.amount != pieces[0].amount for piece in pieces])
+        return without(Decision(pieces[0].amount, low, high, pieces[0].open_keys), {"law_changed": differs})
     minimum = law.min_temp_c100
     failing = np.ones(len(home), np.bool_) if minimum is None else temp_c100 < minimum
     owed = mark(n, home[failing & (days > 0)]) & ~homes.stop_heat
-    if law.temperature_kind != "tiers" or not law.tiers:
+    if not by_tiers(law):
         lacking = {} if law.temperature_kind == "none" else {"refund_temperature.kind": owed}
         return decide({}, lambda _: np.zeros(n, np.int64), lacking)
     lasts = days * DAY_S >= law.persist_s if law.persist_inclusive else days * DAY_S > law.persist_s

@@ -51,9 +51,10 @@ def month_numbers(days: Int64) -> Int64:
 
 
 def hits(tests: Outcomes, repairs: Repairs, law: RefundLaw, options: Options) -> Hits:
-    """Windows of `law.fails` failing tests. With `reset` a counted failure is used up; else every window counts."""
-    assert law.fails is not None
-    assert law.window_days is not None
+    """Windows of `law.fails` failing tests. With `reset` a counted failure is used up; else every window counts.
+
+    Where the law changes, a window is held against the law of the day of its last failing test.
+    """
     home, time_s, verdict = tests.home, tests.time_s, tests.verdict
     failed = np.flatnonzero(verdict == FAILED)
     era = np.zeros(len(failed), np.int64)
@@ -69,20 +70,60 @@ def hits(tests: Outcomes, repairs: Repairs, law: RefundLaw, options: Options) ->
         fresh = np.ones(len(home), np.bool_)
         fresh[1:] = (home[1:] != home[:-1]) | (day[1:] != day[:-1]) | (era[1:] != era[:-1])
         home, time_s, day, era = home[fresh], time_s[fresh], day[fresh], era[fresh]
+    if not same_windows(law):
+        start, last = _windows_of_pieces(home, time_s, day, era, law, options)
+    else:
+        start = windows(home, day, era, law, options)
+        if options["reset_after_refund"] == "reset":
+            start = _greedy(home[start], start, int(law.fails or 0))
+        last = start + int(law.fails or 1) - 1
+    return Hits(home[start], time_s[start], time_s[last], day[start], day[last])
+
+
+def same_windows(law: RefundLaw) -> bool:
+    """Whether windows are counted alike in the whole season, though other numbers may change."""
+    return all((piece.fails, piece.window_days) == (law.fails, law.window_days) for piece in law.later)
+
+
+def windows(home: Int64, day: Int64, era: Int64, law: RefundLaw, options: Options) -> Int64:
+    """Rows of failing tests with which a window of one law begins."""
+    if law.fails is None or law.window_days is None:
+        return np.zeros(0, np.int64)
     step = law.fails - 1
     n = len(home) - step
     if n <= 0:
-        return Hits(*(np.zeros(0, np.int64) for _ in range(5)))
+        return np.zeros(0, np.int64)
     same = (home[step:] == home[:n]) & (era[step:] == era[:n])
     if options["window_kind"] == "calendar_month":
         near = month_numbers(day[step:]) == month_numbers(day[:n])
     else:
         apart = law.window_days - 1 if options["window_days_apart"] == "at_most_29" else law.window_days
         near = day[step:] - day[:n] <= apart
-    start = np.flatnonzero(same & near)
-    if options["reset_after_refund"] == "reset":
-        start = _greedy(home[start], start, law.fails)
-    return Hits(home[start], time_s[start], time_s[start + step], day[start], day[start + step])
+    return np.flatnonzero(same & near)
+
+
+def _windows_of_pieces(
+    home: Int64, time_s: Int64, day: Int64, era: Int64, law: RefundLaw, options: Options
+) -> tuple[Int64, Int64]:
+    """First and last rows of the windows under a law that changes; the one that is complete first uses up its tests."""
+    starts, lasts = [], []
+    for i, piece in enumerate(law.pieces):
+        begin = windows(home, day, era, piece, options)
+        end = begin + int(piece.fails or 1) - 1
+        own = law.piece_of(time_s[end]) == i
+        starts.append(begin[own])
+        lasts.append(end[own])
+    start, last = np.concatenate(starts), np.concatenate(lasts)
+    order = np.lexsort((start, last))
+    start, last = start[order], last[order]
+    if options["reset_after_refund"] != "reset":
+        return start, last
+    kept, used = [], -1
+    for row, (begin, end) in enumerate(zip(start.tolist(), last.tolist(), strict=True)):
+        if begin > used:
+            kept.append(row)
+            used = end
+    return start[kept], last[kept]
 
 
 def _greedy(home: Int64, start: Int64, size: int) -> Int64:
@@ -106,7 +147,7 @@ def month_refund(
     n = len(homes)
     mended = repairs or Repairs()
     tests = outcomes(in_season(given, law, as_of_s), law)
-    if law.fails is None or law.window_days is None:
+    if all(piece.fails is None or piece.window_days is None for piece in law.pieces):
         nothing = Hits(*(np.zeros(0, np.int64) for _ in range(5)))
         return MonthRefund(decide({}, lambda _: np.zeros(n, np.int64)), nothing, tests, nothing.home)
     axes = month_axes(homes, tests, mended, law)
@@ -138,7 +179,8 @@ def month_refund(
     unclear = tests.verdict == UNCLEAR
     lacking = dict(missing_fees(homes, axes["metered_temperature"], due))
     if unclear.any():
-        enough = np.bincount(tests.home[(tests.verdict == FAILED) | unclear], minlength=n) >= law.fails
+        fewest = min(piece.fails for piece in law.pieces if piece.fails is not None)
+        enough = np.bincount(tests.home[(tests.verdict == FAILED) | unclear], minlength=n) >= fewest
         lacking["test_unclear"] = mark(n, tests.home[unclear]) & ~homes.stop_heat & enough
     decision = without(decision, lacking)
     windows, amounts = each({key: options[0] for key, options in axes.items()})
@@ -147,14 +189,16 @@ def month_refund(
 
 def month_amounts(homes: Homes, windows: Hits, law: RefundLaw, options: Options) -> Int64:
     """The fee of one month for each window, by the option that holds."""
-    months = int(law.months or 1)
+    months: Int64 | int = int(law.months or 1)
+    if law.later:
+        months = np.array([int(piece.months or 1) for piece in law.pieces])[law.piece_of(windows.last_s)]
     base = np.maximum(payable_base(homes, options["metered_temperature"]), 0)[windows.home]
     stopped = homes.stop_heat[windows.home]
     season_days = law.span.days(options["season_days"])
     if options["month_fee"] == "season_months":
-        numerator, denominator = np.full(len(base), months, np.int64), law.span.months
+        numerator, denominator = np.full(len(base), 1, np.int64) * months, law.span.months
     elif options["month_fee"] == "thirty_days":
-        numerator, denominator = np.full(len(base), THIRTY * months, np.int64), season_days
+        numerator, denominator = np.full(len(base), THIRTY, np.int64) * months, season_days
     else:
         number = month_numbers(windows.last_day)
         first = number.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
@@ -169,9 +213,9 @@ def month_axes(homes: Homes, tests: Outcomes, repairs: Repairs, law: RefundLaw) 
     axes["metered_temperature"] = tuple(key for key in axes["metered_temperature"] if key != "meter_reading") or (
         "season_fee",
     )
-    assert law.fails is not None
+    fewest = min(piece.fails for piece in law.pieces if piece.fails is not None)
     many = len(axes["reset_after_refund"]) > 1 and bool(
-        (np.bincount(tests.home[tests.verdict == FAILED], minlength=len(homes)) > law.fails).any()
+        (np.bincount(tests.home[tests.verdict == FAILED], minlength=len(homes)) > fewest).any()
     )
     mended = len(axes["repair_resets"]) > 1 and (
         bool(len(repairs.home)) or bool(((tests.verdict == PASSED) & (tests.purpose == RETEST)).any())

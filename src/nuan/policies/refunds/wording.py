@@ -16,6 +16,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "有测温记录无法认定（未测、缺签字规定或测温不完整）",
         "a test cannot be taken as passed or failed",
     ),
+    "law_changed": (
+        "供热期内规定有变，而不达标天数没有日期",
+        "the law changed within the season and the failing days have no dates",
+    ),
     "no_tier": ("测得温度不落在任何一档", "the temperature falls into no tier"),
 }
 WHY_CODES = {
@@ -25,6 +29,7 @@ WHY_CODES = {
     "meter_charge_unknown": "fact_missing",
     "room_area_unknown": "fact_missing",
     "test_unclear": "fact_missing",
+    "law_changed": "fact_missing",
     "no_tier": "parameter_unknown",
     "refund_outage.threshold_h": "parameter_unknown",
     "refund_temperature.kind": "parameter_unknown",

@@ -9,7 +9,7 @@ from nuan.facts.book import FactBook
 from nuan.policies.refunds.columns import UNKNOWN, Homes, Int64, share
 from nuan.policies.refunds.frames import numbered, outage_columns
 from nuan.policies.refunds.law import RefundLaw, refund_law
-from nuan.policies.refunds.outage import OutageRefund, outage_refund, payable_base
+from nuan.policies.refunds.outage import OutageRefund, limit_unknown, outage_refund, payable_base
 from nuan.policies.refunds.wording import duration, moment, reason, why_code, yuan
 from nuan.rules.judgement import SCHEMA
 from nuan.rules.pack import Pack
@@ -31,7 +31,9 @@ def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFram
         if name not in group:
             group.append(name)
     undecided = ~found.decision.decided[merged.home]
-    in_doubt = undecided & (found.counted.qualifies | (law.threshold_s is None))
+    limits = [piece.threshold_s for piece in law.pieces]
+    limit_of = law.piece_of(merged.start_s)
+    in_doubt = undecided & (found.counted.qualifies | limit_unknown(merged, law))
     stopped = who.homes.stop_heat[merged.home]
     paid = found.counted.qualifies & ~stopped
     amounts = item_amounts(who.homes, found, law)
@@ -46,7 +48,7 @@ def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFram
         "verdict": np.where(in_doubt, "undecidable", np.where(paid, "breached", "met")),
         "why": [why_code(whys[home]) if doubt else "" for home, doubt in zip(merged.home, in_doubt, strict=True)],
         "value": merged.end_s - merged.start_s,
-        "threshold": [law.threshold_s] * n,
+        "threshold": [limits[piece] for piece in limit_of.tolist()],
         "unit": ["s"] * n,
         "amount_fen": [None if doubt else int(fen) for doubt, fen in zip(in_doubt, amounts, strict=True)],
         "branch": branches,
@@ -107,12 +109,14 @@ def _tell(trace: Trace, found: OutageRefund, homes: Homes, law: RefundLaw) -> No
     """The working for one home; the book holds that home only."""
     merged = found.counted.merged
     source = law.source("refund_outage.threshold_h")
-    threshold = "未载明" if law.threshold_s is None else duration(law.threshold_s)
-    word = "≥" if law.threshold_inclusive else ">"
     tried: dict[str, bool] = {}
     for i in range(len(merged.home)):
         length = int(merged.end_s[i] - merged.start_s[i])
         holds = bool(found.counted.qualifies[i])
+        own = law.on(int(merged.start_s[i]))
+        source = own.source("refund_outage.threshold_h")
+        threshold = "未载明" if own.threshold_s is None else duration(own.threshold_s)
+        word = "≥" if own.threshold_inclusive else ">"
         span = f"{moment(int(merged.start_s[i]))} 至 {moment(int(merged.end_s[i]))}"
         trace.step(
             "停热（供热期内，同户重叠合并）",

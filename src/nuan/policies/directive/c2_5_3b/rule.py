@@ -34,7 +34,7 @@ def judge(book: FactBook, pack: Pack, trace: Trace | None = None) -> pl.DataFram
     `value` counts failing tests. Amounts are net of the outage refund where both do not stack or exceed the cap.
     """
     law = refund_law(pack, book.season)
-    if law.fails is None:
+    if all(piece.fails is None for piece in law.pieces):
         return pl.DataFrame(schema={name: SCHEMA[name] for name in COLUMNS})
     who = numbered(book["homes"])
     n = len(who.codes)
@@ -76,6 +76,7 @@ def _rows(
                 who.codes[home], day_date(int(windows.first_day[i])).isoformat(), law, doubt, why(home) if doubt else ()
             )
             | {
+                "threshold": law.on(int(windows.last_s[i])).fails,
                 "period_start": int(windows.first_s[i]),
                 "period_end": int(windows.last_s[i]) + 1,
                 "verdict": "undecidable" if doubt else "breached",
@@ -116,10 +117,14 @@ def _row(home: str, item: str, law: RefundLaw, doubt: bool, why: tuple[str, ...]
 
 
 def _tell(
-    trace: Trace, month: MonthRefund, who: Numbered, law: RefundLaw, net: int, undecided: bool, why: tuple[str, ...]
+    trace: Trace, month: MonthRefund, who: Numbered, whole: RefundLaw, net: int, undecided: bool, why: tuple[str, ...]
 ) -> None:
-    source = law.source("refund_month.fails").source
+    law = whole
     tests = month.tests
+    windows = month.hits
+    if len(windows.home):
+        law = law.on(int(windows.last_s[-1]))
+    source = law.source("refund_month.fails").source
     for i in range(len(tests)):
         shown = f"{tests.temp_sum[i] / tests.temp_n[i] / 100:.2f} °C" if tests.temp_n[i] else "未测得温度"
         verdict = ("达标", "推定达标", "不达标", "无法认定")[int(tests.verdict[i])]
@@ -127,7 +132,7 @@ def _tell(
             "测温",
             "test",
             f"{moment(int(tests.time_s[i]))}：{shown}，{verdict}",
-            law.source("temperature.bedroom_min").source,
+            whole.on(int(tests.time_s[i])).source("temperature.bedroom_min").source,
         )
     for key in (
         "window_days_apart",
