@@ -144,6 +144,7 @@ class Store:
     def _sweep(self) -> None:
         """Remove what a killed fold left behind: files that no manifest names."""
         named = self.manifest.paths()
+        (self.root / f"{NAME}.part").unlink(missing_ok=True)
         for kind in ("segments", "series", "superseded", "touched"):
             for path in (self.root / kind).rglob("*.parquet*"):
                 if path.relative_to(self.root).as_posix() not in named:
