@@ -1,19 +1,17 @@
 """The facts of a situation: home, outages, formal tests, readings, fuel and vehicles, each row read with all its findings."""
 
-from contextlib import suppress
-from fractions import Fraction
-
+from nuan.policies.cases import names
 from nuan.policies.cases.situation import ColdDays, HomeFact, OutageFact, Test
 from nuan.policies.cases.source import Located
-from nuan.policies.cases.values import Reader, area, day, moment, money, temperature, tonnes, truth, whole
+from nuan.policies.cases.values import Reader, area, day, hours, moment, money, temperature, tonnes, truth, whole
 from nuan.policies.refunds.columns import CAUSES, PURPOSES
 from nuan.terms.places import HOUR_S, day_number
 
 HOME = (
-    "area_m2", "price", "price_fen", "fee", "fee_yuan", "fee_fen", "season_fee", "season_fee_fen", "base_fee", "base_fee_yuan",
-    "base_fee_fen", "base_share_percent", "meter_charge", "meter_charge_fen", "metered", "stop_heat", "class", "tariff",
+    "area_m2", "price", "price_fen", "fee", "fee_fen", "base_fee", "base_fee_fen", "base_share_percent", "meter_charge",
+    "meter_charge_fen", "metered", "stop_heat", "class", "note",
 )  # fmt: skip
-OUTAGE = ("id", "from", "to", "start", "end", "hours", "cause", "attested", "planned", "note")
+OUTAGE = ("id", "from", "to", "hours", "cause", "attested", "planned", "note")
 TEST = (
     "id", "at", "temp_c", "requested", "room", "room_area_m2", "signed_user", "signed_company", "user_refused", "company_absent",
     "no_record", "third_party", "purpose", "note",
@@ -27,15 +25,16 @@ def home(given: Located, read: Reader) -> HomeFact:
             given.lines["home"], "home", "应是“项: 值”", "must be a mapping", "如 home: {area_m2: 100, price: 24}。"
         )
         home = None
+    home = _with_tariff(home, given)
     if home is None:
         return HomeFact(None, None, None, None, False, False, "residential")
-    read.known(home, HOME)
+    read.known(home, HOME, names.HOME)
     size = read.get(home, "area_m2", area)
-    fee = money(home, ("fee", "season_fee", "fee_yuan"), ("fee_fen", "season_fee_fen"), read)
+    fee = money(home, ("fee",), ("fee_fen",), read)
     price = money(home, ("price",), ("price_fen",), read)
     if fee is None and price is not None and size is not None:
         fee = (2 * price * size + 100) // 200
-    base = money(home, ("base_fee", "base_fee_yuan"), ("base_fee_fen",), read)
+    base = money(home, ("base_fee",), ("base_fee_fen",), read)
     percent = read.get(home, "base_share_percent", whole)
     if base is None and percent is not None and fee is not None:
         base = (2 * fee * percent + 100) // 200
@@ -50,14 +49,30 @@ def home(given: Located, read: Reader) -> HomeFact:
     )
 
 
+def _with_tariff(home: Located | None, given: Located) -> Located | None:
+    """What `tariff` says (of the situation or of the home; a price, or keys of the home), laid into the home."""
+    own = home.get("tariff") if home is not None else None
+    said = [each for each in (given.get("tariff"), own) if each is not None]
+    if not said:
+        return home
+    merged = Located()
+    merged.line = given.lines.get("home", given.lines.get("tariff", given.line))
+    for each in (*said, home or Located()):
+        part = each if isinstance(each, Located) else {"price": each}
+        merged.update({key: value for key, value in part.items() if key != "tariff"})
+        merged.lines.update(
+            part.lines if isinstance(part, Located) else {"price": given.lines.get("tariff", merged.line)}
+        )
+    return merged
+
+
 def outage(row: Located, number: int, read: Reader) -> OutageFact:
-    read.known(row, OUTAGE)
-    start = read.need(row, "from" if "start" not in row else "start", moment) or 0
-    end = read.get(row, "to" if "end" not in row else "end", moment)
-    hours = row.get("hours")
-    if end is None and hours is not None:
-        with suppress(ValueError):
-            end = start + int(Fraction(str(hours)) * HOUR_S)
+    read.known(row, OUTAGE, names.OUTAGE)
+    start = read.need(row, "from", moment) or 0
+    end = read.get(row, "to", moment)
+    length = read.get(row, "hours", hours)
+    if end is None and length is not None:
+        end = start + length
     if end is not None and end <= start:
         read.add(row.line, "to", "恢复不晚于开始", "the outage ends before it starts", "核对起止时间。")
     attested = row.get("attested", True)
@@ -71,7 +86,7 @@ def outage(row: Located, number: int, read: Reader) -> OutageFact:
 
 
 def test(row: Located, number: int, read: Reader) -> Test:
-    read.known(row, TEST)
+    read.known(row, TEST, names.TEST)
     at = read.get(row, "at", moment)
     asked = read.get(row, "requested", moment)
     if at is None and asked is None:
@@ -101,7 +116,7 @@ def test(row: Located, number: int, read: Reader) -> Test:
 
 
 def cold(row: Located, read: Reader) -> ColdDays:
-    read.known(row, ("temp_c", "days"))
+    read.known(row, ("temp_c", "days"), names.COLD_DAYS)
     return ColdDays(read.need(row, "temp_c", temperature) or 0, read.need(row, "days", whole) or 0)
 
 
@@ -121,9 +136,9 @@ def moments(given: Located, key: str, read: Reader) -> list[Located]:
 
 def readings(given: Located, read: Reader) -> tuple[tuple[int, int | None], ...]:
     """Hours of the room sensor: (start of the hour, 0.01 °C or None for a gap). Later rows replace earlier ones."""
-    hours: dict[int, int | None] = {}
+    found: dict[int, int | None] = {}
     for row in read.rows(given, "readings"):
-        read.known(row, ("from", "to", "at", "day", "hours", "temp_c", "gap"))
+        read.known(row, ("from", "to", "at", "day", "hours", "temp_c", "gap"), names.READING)
         value = None if row.get("gap") else read.get(row, "temp_c", temperature)
         if row.get("day") is not None:
             start = read.get(row, "day", moment)
@@ -142,22 +157,22 @@ def readings(given: Located, read: Reader) -> tuple[tuple[int, int | None], ...]
                 cell.line = row.lines.get("hours", row.line)
                 cell["hours"] = each
                 if start is not None:
-                    hours[start + hour * HOUR_S] = read.get(cell, "hours", temperature)
+                    found[start + hour * HOUR_S] = read.get(cell, "hours", temperature)
         elif row.get("at") is not None:
             at = read.get(row, "at", moment)
             if at is not None:
-                hours[at - at % HOUR_S] = value
+                found[at - at % HOUR_S] = value
         else:
             start, end = read.need(row, "from", moment), read.need(row, "to", moment)
             if start is not None and end is not None:
                 for at in range(start - start % HOUR_S, end, HOUR_S):
-                    hours[at] = value
-    return tuple(sorted(hours.items()))
+                    found[at] = value
+    return tuple(sorted(found.items()))
 
 
 def fuel(row: Located, read: Reader) -> list[dict[str, int | None]]:
     """Daily reports of one heat source: `day`, or the same report on every day `from` … `to` (both included)."""
-    read.known(row, ("day", "from", "to", "stock_t", "burn_t", "arriving_t"))
+    read.known(row, ("day", "from", "to", "stock_t", "burn_t", "arriving_t"), names.FUEL)
     first = read.need(row, "day" if "from" not in row else "from", day)
     last = read.get(row, "to", day, first)
     if first is None or last is None:
@@ -171,7 +186,7 @@ def fuel(row: Located, read: Reader) -> list[dict[str, int | None]]:
 
 
 def vehicle(row: Located, read: Reader) -> dict[str, int | None]:
-    read.known(row, ("id", "power_kw", "from", "to"))
+    read.known(row, ("id", "power_kw", "from", "to"), names.VEHICLE)
     start, end = read.get(row, "from", day), read.get(row, "to", day)
     return {
         "power_kw": read.get(row, "power_kw", whole, 0),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from nuan.policies.cases import given_facts
+from nuan.policies.cases import given_facts, names
 from nuan.policies.cases.situation import KINDS, Expectation, Situation
 from nuan.policies.cases.source import Located
 from nuan.policies.cases.values import (
@@ -27,7 +27,7 @@ from nuan.terms.places import to_epoch
 from nuan.terms.season import Season, SeasonError, SeasonRule
 
 TOP = (
-    "id", "title", "note", "pack", "season", "law_date", "known_on", "as_of", "home", "outages", "measurements", "repairs",
+    "id", "title", "note", "pack", "season", "law_date", "known_on", "as_of", "home", "tariff", "outages", "measurements", "repairs",
     "cold_days", "readings", "fuel", "vehicles", "interpretations", "parameters", "expected",
 )  # fmt: skip
 EXPECTED = ("amount", "amount_fen", "verdict", "why", "low", "low_fen", "high", "high_fen", "value")
@@ -38,7 +38,7 @@ _CLAUSE = re.compile(r"^\d\.\d[\w.]*(?: \d{4}-\d{2}-\d{2})?$")
 def parse(given: Located, where: str) -> Situation:
     """Raises FindingsError with every finding of the situation."""
     read = Reader(where)
-    read.known(given, TOP)
+    read.known(given, TOP, names.TOP)
     if given.get("id") is None:
         read.add(given.line, "id", "情形没有编号", "the situation has no id", "写 id: 一个不重复的短名。")
     pack = _pack(given, read)
@@ -108,15 +108,26 @@ def _pack(given: Located, read: Reader) -> Pack | None:
     try:
         return load_pack(name, signed, above=above)
     except UnknownPack as error:
-        read.add(line, "pack", "没有这个规则包", "no such pack", f"可用：{'、'.join(error.known)}。", name)
+        read.add(line, "pack", "没有这个规则包", "no such pack", names.remedy(name, error.known), name)
     except UnknownOption as error:
         place = given.lines.get("interpretations", line)
         read.add(
-            place, error.key, "解释没有这个选项", "no such option", f"可选：{'、'.join(error.options)}。", error.option
+            place,
+            error.key,
+            "解释没有这个选项",
+            "no such option",
+            names.remedy(error.option, error.options),
+            error.option,
         )
     except UnknownKey as error:
         place = given.lines.get("interpretations" if error.kind == "解释" else "parameters", line)
-        read.add(place, error.key, f"没有这个{error.kind}", "unknown key", "参见 docs/cases.md 的列表。")
+        read.add(
+            place,
+            error.key,
+            f"没有这个{error.kind}",
+            "unknown key",
+            f"{_nearest_key(error)}参见 docs/cases.md 的列表。",
+        )
     except ContradictoryAnswersError as error:
         shown = " / ".join(f"{each.value} ({each.valid_from}…{each.valid_to or ''})" for each in error.answers)
         place = given.lines.get("parameters", line)
@@ -132,6 +143,12 @@ def _pack(given: Located, read: Reader) -> Pack | None:
             error,
         )
     return None
+
+
+def _nearest_key(error: UnknownKey) -> str:
+    pack = load_pack("directive")
+    like = names.nearest(error.key, pack.questions if error.kind == "解释" else pack.vocabulary)
+    return f"是不是 {like}？" if like else ""
 
 
 def _season(given: Located, pack: Pack | None, law_date: date | None, read: Reader) -> tuple[Season | None, int | None]:
@@ -213,10 +230,14 @@ def _expected(given: Located, read: Reader) -> Iterable[Expectation]:
     for key, value in expected.items():
         line = expected.lines[key]
         target = key.removesuffix("_fen")
-        target = {"total": "total_refund", "refund": "total_refund"}.get(target, target)
+        target = names.canonical(names.EXPECTED).get(target, target)
         if target not in KINDS and not _CLAUSE.match(target):
             read.add(
-                line, key, "不认识这一项", "unknown key", f"可用：{'、'.join(KINDS)}（可加 _fen），或条款号，如 2.5.2。"
+                line,
+                key,
+                "不认识这一项",
+                "unknown key",
+                f"{names.remedy(target, KINDS)}可加 _fen；或条款号，如 2.5.2。",
             )
             continue
         if isinstance(value, Located):

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+from nuan.policies.cases.names import Aliases, canonical, nearest, remedy
 from nuan.policies.cases.source import Located
 from nuan.policies.refunds.law import hundredths
 from nuan.terms.findings import Finding
@@ -121,17 +122,32 @@ class Reader:
         shown = None if value is None else str(value)
         self.findings.append(Finding(self.where, "bad_value", zh, en, remedy, row=line, field=field, value=shown))
 
-    def known(self, given: Located, allowed: Iterable[str]) -> None:
-        allowed = tuple(allowed)
-        for key in given:
-            if key not in allowed:
-                self.add(
-                    given.lines.get(key, given.line),
-                    key,
-                    "不认识这一项",
-                    "unknown key",
-                    f"可用：{'、'.join(allowed)}。",
-                )
+    def known(self, given: Located, allowed: Iterable[str], aliases: Aliases | None = None) -> None:
+        """Put other words for a key in the key's place; every key that is neither is a finding."""
+        allowed, stands_for = tuple(allowed), canonical(aliases or {})
+        for key in list(given):
+            line = given.lines.get(key, given.line)
+            if key in stands_for:
+                self._rename(given, key, stands_for[key])
+            elif key not in allowed:
+                like = nearest(key, (*allowed, *stands_for))
+                suggested = stands_for.get(like, like) if like else None
+                hint = f"是不是 {suggested}？" if suggested else ""
+                self.add(line, key, "不认识这一项", "unknown key", f"{hint}可用：{'、'.join(allowed)}。")
+
+    def _rename(self, given: Located, key: str, name: str) -> None:
+        line, value = given.lines.pop(key, given.line), given.pop(key)
+        if name in given and given[name] != value:
+            self.add(
+                line,
+                key,
+                f"与 {name} 是同一项，却写了不同的值",
+                f"the same as {name}, with another value",
+                "只写一个。",
+                value,
+            )
+        given[name] = given.get(name, value)
+        given.lines.setdefault(name, line)
 
     def get(self, given: Located, key: str, parse: Callable[[Any], Any], default: Any = None) -> Any:
         value = given.get(key)
@@ -157,7 +173,7 @@ class Reader:
                 key,
                 "不是可用的词",
                 "not an allowed word",
-                f"可用：{'、'.join(allowed)}。",
+                remedy(str(value), allowed),
                 value,
             )
             return default
@@ -179,6 +195,17 @@ class Reader:
             )
             return []
         return value
+
+
+def hours(value: Any) -> int:
+    """Seconds of a number of hours."""
+    try:
+        seconds = Fraction(str(value)) * HOUR_S
+    except ValueError:
+        raise BadValueError("不是小时数", "not a number of hours", "写小时，如 31 或 24.5。") from None
+    if seconds <= 0:
+        raise BadValueError("小时数须大于零", "hours must be positive", "写小时，如 31 或 24.5。")
+    return int(seconds)
 
 
 def tonnes(value: Any) -> int:
