@@ -15,7 +15,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SPOKEN_TAG = re.compile(r"""{%\s*(?:t|state\s+"\w+")\s+["']([^"']+)["']""")
 # Functions whose literal arguments reach a reader, and tables of labels.
 SPOKEN_CALLS = {"say", "state"}
-LABEL_TABLES = {"MENU", "COLOUR_WORDS", "DAY_WORDS", "VERDICTS", "COMPARISONS", "heads", "WORDS"}
+LABEL_TABLES = {"MENU", "COLOUR_WORDS", "DAY_WORDS", "VERDICTS", "COMPARISONS", "heads", "WORDS", "VALUES", "UNITS"}
 
 
 def spoken_in(source: str) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from nuan.terms.places import CHINA
@@ -76,7 +76,7 @@ def _grid(frame: Frame) -> None:
         value += step
     hours = (frame.end - frame.start) // 3600
     every = timedelta(hours=6 if hours <= 60 else 24 if hours <= 24 * 10 else 24 * 30)
-    form = "%d日%H时" if hours <= 60 else "%m-%d"
+    form = say("%d日%H时") if hours <= 60 else "%m-%d"
     moment = datetime.fromtimestamp(frame.start, CHINA).replace(hour=0, minute=0, second=0) + timedelta(hours=6)
     if hours > 60:
         moment = moment.replace(hour=0) + timedelta(days=1)
@@ -113,7 +113,7 @@ def curve(
         y = frame.y(limit[0])
         frame.parts.append(
             f'<line class="limit" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="limit-text" x="{frame.width - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{limit[1]}</text>'
+            f'<text class="limit-text" x="{frame.width - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{escape(limit[1])}</text>'
         )
     for number, line in enumerate(lines, 1):
         for piece in _pieces(line):
@@ -138,7 +138,7 @@ def curve(
 
 def _legend(lines: Sequence[Line]) -> SafeString:
     items = "".join(
-        f'<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><path class="line line-{number}" d="M1 5h26"/></svg>{line.name}</li>'
+        f'<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><path class="line line-{number}" d="M1 5h26"/></svg>{escape(line.name)}</li>'
         for number, line in enumerate(lines, 1)
     )
     return mark_safe(

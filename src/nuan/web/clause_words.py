@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django.http import Http404
@@ -13,7 +14,7 @@ from nuan.rules.clause import Clause
 from nuan.rules.interpretation import Interpretation
 from nuan.rules.pack import Pack, UnknownKey
 from nuan.rules.parameter import DatedValue
-from nuan.web.wording import pick, say
+from nuan.web.wording import in_english, pick, say
 
 COMPARISONS = {
     ">=": "不低于(含本数)",
@@ -22,6 +23,10 @@ COMPARISONS = {
     "<": "低于(不含本数)",
     "=": "等于",
 }
+
+# Answers that are words, and units that are not signs.
+VALUES = {"outage_start": "自停热开始"}
+UNITS = {"h": "小时", "hour": "小时", "day": "天", "month": "个月", "home": "户", "yuan": "元", "yuan/GJ": "元/GJ"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,10 @@ class NumberAtDate:
     def value(self) -> str:
         if self.answer.value is None:
             return say("未载明")
-        return f"{self.answer.value} {self.answer.unit or ''}".strip()
+        value, unit = str(self.answer.value), self.answer.unit or ""
+        return (
+            f"{say(VALUES[value]) if value in VALUES else value} {say(UNITS[unit]) if unit in UNITS else unit}".strip()
+        )
 
     @property
     def comparison(self) -> str:
@@ -63,7 +71,11 @@ class NumberAtDate:
 @dataclass(frozen=True)
 class OpenPoint:
     question: Interpretation
-    touches: str
+    touches_zh: str
+
+    @property
+    def touches(self) -> str:
+        return say(self.touches_zh)
 
     @property
     def name(self) -> str:
@@ -77,12 +89,28 @@ class OpenPoint:
         ]
 
 
+NUMERALS = "〇一二三四五六七八九十"
+
+
+def _heading(key: str, title: str) -> str:
+    """The section as the text numbers it: part 二 has numbered sections, part 三 numbered items."""
+    part, second = key.split(".")[:2]
+    title = title or say("标题不在现有文本中(未载明)")
+    if part == "2":
+        return say("第{part}部分({section}) {title}", part=_numeral(part), section=_numeral(second), title=title)
+    return say("第{part}部分 {title}", part=_numeral(part), title=title)
+
+
+def _numeral(number: str) -> str:
+    return number if in_english() else NUMERALS[int(number)]
+
+
 def _words(found: Clause) -> ClauseWords:
     section = pick(found.section_zh or "", found.section_en or "")
     return ClauseWords(
         id=found.id,
         title=pick(found.short_zh, found.short_en),
-        section=section or say("本节标题未载明"),
+        section=_heading(found.id, section),
         quotation=found.quotation,
         kind=found.kind,
         status=pick(found.status_zh, found.status_en),
@@ -133,14 +161,24 @@ def open_points(clause: Clause, pack: Pack, day: date) -> list[OpenPoint]:
     return found
 
 
+@cache
+def _titles(name: str) -> tuple[str, str]:
+    pack = catalogue.pack(name)
+    return pack.zh, pack.en
+
+
+def pack_title(name: str) -> str:
+    """A pack by the name that people know it by; one that is no longer there under its key."""
+    return pick(*_titles(name)) if name in catalogue.packs() else name
+
+
 def context_of(clause: Clause, pack_name: str, day: date) -> dict[str, Any]:
     """What the clause page shows besides judgements."""
     pack = catalogue.pack(pack_name, signed_records())
     return {
         "clause": _words(clause),
         "pack": pack,
-        "pack_title": pick(pack.zh, pack.en),
-        "packs": [(name, name == pack_name) for name in catalogue.packs()],
+        "packs": [(name, pack_title(name), name == pack_name) for name in catalogue.packs()],
         "day": day,
         "numbers": numbers_at(clause, pack, day),
         "points": open_points(clause, pack, day),

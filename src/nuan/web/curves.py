@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from nuan.operations.stored_readings import readings_of, series_of
 from nuan.records.supervision.models import HomeSeason
 from nuan.web.charts import WIDE, Line, curve
-from nuan.web.wording import say
+from nuan.web.wording import say, spoken
 
 DAYS_SHOWN: Final[Mapping[str, int]] = {"48h": 2, "week": 7}
 MOST_POINTS: Final = 900
@@ -53,7 +53,7 @@ def home_curve(
     keys = series_of(code, "room_temp")
     if not keys:
         return None
-    names = [say("室温") if len(keys) == 1 else key.position for _, key in keys[:3]]
+    names = [say("室温") if len(keys) == 1 else spoken(key.position) for _, key in keys[:3]]
     lines = [line(number, name, start, end) for (number, _), name in zip(keys, names, strict=False)]
     return curve(lines, start, end, say("室温曲线"), limit, width)
 

@@ -26,6 +26,34 @@ def say(chinese: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+# Codes of records that people read: rooms, purposes of a measurement, acts of the audit log.
+WORDS = {
+    "bedroom": "卧室",
+    "living": "客厅",
+    "complaint": "投诉测温",
+    "retest": "复测",
+    "dispute": "争议复核",
+    "create_demo_accounts": "建立演示账号",
+    "import_registry": "导入登记册",
+    "import_readings": "导入读数",
+    "judge_homes": "判定住户",
+    "judge_places": "判定站源和旗区",
+    "judge_season": "完成一次判定",
+    "start_judging": "开始判定",
+    "sign_interpretation": "签署口径",
+    "create_token": "发放令牌",
+    "export_with_doors": "导出带门牌的数据",
+    "record_outage": "登记停热",
+    "stop_judging": "停止判定",
+    "revoke_token": "收回令牌",
+}
+
+
+def spoken(code: str) -> str:
+    """A code in words; one that has none is shown as it is."""
+    return say(WORDS[code]) if code in WORDS else code
+
+
 def pick(chinese: str, foreign: str) -> str:
     """One of two texts that come in both languages (titles of clauses, findings)."""
     return foreign if in_english() and foreign else chinese

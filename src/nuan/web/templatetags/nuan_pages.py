@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString, mark_safe
 from nuan.records.registry.models import Home
 from nuan.terms.money import format_yuan
 from nuan.terms.places import CHINA
+from nuan.web.board_words import figure
 from nuan.web.journal import masked as masked_name
 from nuan.web.wording import say
+from nuan.web.wording import spoken as spoken_word
 
 register = template.Library()
 
@@ -23,13 +25,6 @@ SHAPES = {
     "grey": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.4 1.8"/><path d="M5 8h6" stroke="currentColor" stroke-width="1.6"/>',
 }
 COLOUR_WORDS = {"green": "达标", "amber": "需关注", "red": "不达标", "grey": "暂无判定"}
-WORDS = {
-    "bedroom": "卧室",
-    "living": "客厅",
-    "complaint": "投诉测温",
-    "retest": "复测",
-    "dispute": "争议复核",
-}
 VERDICTS = {"met": ("green", "达标"), "breached": ("red", "不达标"), "undecidable": ("grey", "无法判定")}
 
 
@@ -54,6 +49,11 @@ def state(colour: str, word: str = "") -> SafeString:
 def verdict(code: str) -> SafeString:
     colour, word = VERDICTS[code]
     return state(colour, word)
+
+
+@register.simple_tag
+def board_figure(stored: str) -> str:
+    return figure(stored)
 
 
 @register.filter
@@ -122,4 +122,4 @@ def masked(home: Home) -> str:
 @register.filter
 def spoken(code: str) -> str:
     """A room or purpose in words; a code that has none is shown as it is."""
-    return say(WORDS[code]) if code in WORDS else code
+    return spoken_word(code)

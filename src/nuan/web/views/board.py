@@ -18,16 +18,16 @@ from nuan.web.guard import Visit
 @dataclass(frozen=True)
 class BoardRow:
     clause: ClauseWords
-    cells: list[BoardCell | None]
+    cells: list[tuple[str, BoardCell | None]]
     opens_section: bool
 
 
-def rows(cells: Iterable[BoardCell], columns: list[str]) -> list[BoardRow]:
+def rows(cells: Iterable[BoardCell], columns: list[Any]) -> list[BoardRow]:
     """Every clause, whether it has cells or not: no clause is left out of the board."""
     by_place = {(cell.clause, cell.column): cell for cell in cells}
     result, section = [], ""
     for words in clause_rows():
-        found = [by_place.get((words.id, column)) for column in columns]
+        found = [(column.name, by_place.get((words.id, column.code))) for column in columns]
         result.append(BoardRow(words, found, words.section != section))
         section = words.section
     return result
@@ -37,7 +37,7 @@ def table(cells: QuerySet[BoardCell], level: str, columns: list[Any]) -> dict[st
     chosen = list(cells.filter(column_level=level))
     return {
         "columns": columns,
-        "rows": rows(chosen, [column.code for column in columns]),
+        "rows": rows(chosen, columns),
         "counts": {colour: sum(cell.colour == colour for cell in chosen) for colour in BoardCell.Colour.values},
         "level": level,
         "has_cells": bool(chosen),

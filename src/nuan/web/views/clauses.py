@@ -15,7 +15,7 @@ from nuan.policies import catalogue
 from nuan.records.registry.models import Banner, Company
 from nuan.records.supervision.models import CurrentJudgement, Judgement
 from nuan.rules.clause import Clause
-from nuan.web.clause_words import clause_or_404, context_of
+from nuan.web.clause_words import clause_or_404, context_of, pack_title
 from nuan.web.context import latest_run
 from nuan.web.guard import Visit
 from nuan.web.journal import rows_of
@@ -111,10 +111,19 @@ def clause_csv(request: Visit, key: str) -> HttpResponse:
     return csv_answer(f"clause-{key}.csv", heads, lines)
 
 
+def _has_siblings(found: Judgement) -> bool:
+    """Whether the subject has further judgements under the clause that the same working settles together (outages of a season)."""
+    rows = CurrentJudgement.objects.filter(
+        clause=found.clause, subject_level=found.subject_level, subject=found.subject
+    )
+    return found.amount_fen is not None and rows.count() > 1
+
+
 def judgement(request: Visit, pk: int) -> HttpResponse:
     """One judgement with its working; htmx asks for the working alone."""
     found = get_object_or_404(request.scope.judgements(Judgement.objects.select_related("run")), pk=pk)
     template = "web/working.html" if request.headers.get("HX-Request") else "web/judgement.html"
     newer = CurrentJudgement.objects.filter(judgement=found).exists()
     context = {"judgement": found, "row": rows_of([found])[0], "working": working_of(found), "is_current": newer}
+    context |= {"pack_title": pack_title(found.pack), "is_one_of_several": _has_siblings(found)}
     return render(request, template, context)

@@ -13,7 +13,7 @@ MOST = 20
 def search(request: Visit) -> HttpResponse:
     if request.method not in {"POST", "GET"}:
         raise Http404
-    words = request.POST.get("q", "").strip()[:60]
+    words = request.POST.get("q", "").replace("\0", "").strip()[:60]
     scope = request.scope
     if not words:
         return render(request, "web/search.html", {"words": ""})

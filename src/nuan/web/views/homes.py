@@ -128,7 +128,10 @@ WHOLE = ("building__loop", "substation__source", "company", "banner")
 
 
 def home(request: Visit, pk: int) -> HttpResponse:
+    """A resident has a page of their own; the way down from station and building is not theirs."""
     found = get_object_or_404(request.scope.homes().select_related(*WHOLE), pk=pk)
+    if request.scope.kind == "home":
+        return my_home(request)
     span = request.GET.get("span", "48h")
     return render(request, "web/home.html", facts_of(found, span) | {"span": span})
 

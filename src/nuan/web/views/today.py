@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from nuan.operations.city_now import FRESH_H
 from nuan.records.registry.models import Contract
@@ -50,6 +51,11 @@ def _places(request: Visit, run: Run | None) -> dict[str, list[tuple[str, PlaceN
     return found
 
 
+def _is_old(now: PlaceNow) -> bool:
+    """Whether "now" is a moment that has long passed: the readings have stopped, or the season has."""
+    return now.newest_s is None or timezone.now().timestamp() - now.newest_s > FRESH_H * 3600
+
+
 def today(request: Visit) -> HttpResponse:
     run, scope = latest_run(), request.scope
     places = _places(request, run)
@@ -61,6 +67,7 @@ def today(request: Visit) -> HttpResponse:
         "places": places,
         "rows": rows,
         "most": MOST,
+        "is_old": now is not None and _is_old(now),
         "limit": " / ".join(degrees(each) for each in limits),
     }
     return render(request, "web/today.html", context)
