@@ -13,6 +13,7 @@ COMMANDS = {
     "explain": "nuan.cli.explain:explain",
     "cases": "nuan.cli.cases:cases",
     "export": "nuan.cli.export:export",
+    "account": "nuan.cli.account:account",
 }
 
 
