@@ -5,6 +5,7 @@ import pytest
 
 from nuan.operations.acts import verify_chain
 from nuan.operations.import_registry import import_registry
+from nuan.operations.recorded_facts import measurements_at
 from nuan.records.audit.models import AuditEntry
 from nuan.records.emergency.models import Outage, Vehicle
 from nuan.records.registry.models import Banner, Contract, HeatSource, Home, Resident
@@ -101,6 +102,22 @@ def test_a_measurement_is_never_rewritten() -> None:
 
     assert [finding.code for finding in report.findings] == ["recorded_otherwise"]
     assert Measurement.objects.get().temp_c100 == 1640
+
+
+@pytest.mark.parametrize("header", ["no_record", "企业未留存记录", "无记录"])
+def test_that_the_company_kept_no_record_reaches_the_rules(header: str) -> None:
+    kept = town()["measurements"].with_columns(pl.lit("是").alias(header))
+
+    import_registry(town(measurements=kept), actor="小李").required()
+
+    assert Measurement.objects.get().no_record
+    as_of_s = int(Measurement.objects.get().measured_at.timestamp())
+    assert measurements_at(as_of_s)["no_record"].to_list() == [True]
+
+
+def test_a_record_is_taken_to_be_kept_where_nothing_is_said() -> None:
+    import_registry(town(), actor="小李").required()
+    assert not Measurement.objects.get().no_record
 
 
 HOMES = town()["homes"]

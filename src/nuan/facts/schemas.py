@@ -83,8 +83,8 @@ TABLES: Mapping[str, Table] = MappingProxyType({
             _c("room_area_m2_100", INT, "房间面积", "0.01 m²", True), _c("requested_s", INT, "申请时间", "epoch s", True),
             _c("measured_s", INT, "测温时间", "epoch s", True), _c("temp_c100", INT32, "测得温度", "0.01 °C", True),
             _c("method", TEXT, "方法"), _c("signed_user", BOOL, "用户签字"), _c("signed_company", BOOL, "企业签字"),
-            _c("user_refused", BOOL, "用户拒绝"), _c("company_absent", BOOL, "企业未到"), _c("third_party", BOOL, "第三方"),
-            _c("purpose", TEXT, "目的", allowed=PURPOSES),
+            _c("user_refused", BOOL, "用户拒绝"), _c("company_absent", BOOL, "企业未到"), _c("no_record", BOOL, "企业未留存记录"),
+            _c("third_party", BOOL, "第三方"), _c("purpose", TEXT, "目的", allowed=PURPOSES),
         ), ("measurement_id",)),
         Table("fuel_day", "燃料日报", "one source on one day", (
             _c("source", TEXT, "热源"), _c("day", INT32, "日", "days since 1970-01-01, UTC+8"), _c("stock_t1000", INT, "库存", "0.001 t", True),

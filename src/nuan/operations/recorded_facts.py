@@ -26,7 +26,7 @@ FROM emergency_outage WHERE started_at < to_timestamp(%(as_of)s) ORDER BY code
 _MEASUREMENTS = """
 SELECT m.code AS measurement_id, h.code AS home, m.room, m.room_area_m2_100, extract(epoch FROM m.requested_at)::bigint AS requested_s,
        extract(epoch FROM m.measured_at)::bigint AS measured_s, m.temp_c100, m.method, m.signed_user, m.signed_company,
-       m.user_refused, m.company_absent, m.third_party, m.purpose
+       m.user_refused, m.company_absent, m.no_record, m.third_party, m.purpose
 FROM supervision_measurement m JOIN registry_home h ON h.id = m.home_id
 WHERE coalesce(m.measured_at, m.requested_at) <= to_timestamp(%(as_of)s) {only} ORDER BY m.code
 """

@@ -156,6 +156,7 @@ _ROWS = (
         Field("signed_company", "bool", ("企业签字",), default=False, example="是"),
         Field("user_refused", "bool", ("用户拒绝",), default=False),
         Field("company_absent", "bool", ("企业未到",), default=False),
+        Field("no_record", "bool", ("企业未留存记录", "未留存记录", "无记录"), default=False),
         Field("third_party", "bool", ("第三方",), default=False),
         Field("purpose", "text", ("目的",), default="complaint", allowed=PURPOSES, example="complaint"),
     )),

@@ -118,7 +118,7 @@ def _measurements(frame: pl.DataFrame) -> Counts:
     """Measurements are only ever added; the caller has refused rows that contradict what is recorded."""
     plain = [
         "code", "room", "requested_at", "measured_at", "method", "instrument", "signed_user", "signed_company",
-        "user_refused", "company_absent", "third_party", "purpose",
+        "user_refused", "company_absent", "no_record", "third_party", "purpose",
     ]  # fmt: skip
     rows = _with_home_id(frame).select(
         *plain, "home_id", pl.col("room_area_m2").alias("room_area_m2_100"), pl.col("temp_c").alias("temp_c100")

@@ -44,7 +44,7 @@ def book(outages: list[tuple[str, int, int, str]], tests: list[tuple[str, int, i
             {
                 "measurement_id": f"M-{n}", "home": home, "room": "living", "requested_s": START + at * HOUR, "measured_s": START + at * HOUR,
                 "temp_c100": temp, "method": "", "signed_user": True, "signed_company": True, "user_refused": False,
-                "company_absent": False, "third_party": False, "purpose": "complaint",
+                "company_absent": False, "no_record": False, "third_party": False, "purpose": "complaint",
             }
             for n, (home, at, temp) in enumerate(tests)
         ],

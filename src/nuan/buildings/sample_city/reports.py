@@ -101,6 +101,7 @@ def _visit_row(code: str, home: str, visit: Visit, at: datetime) -> dict[str, ob
         "signed_company": visit.result != ABSENT,
         "user_refused": visit.result == REFUSED,
         "company_absent": visit.result == ABSENT,
+        "no_record": False,
         "third_party": False,
         "purpose": visit.purpose,
     }

@@ -184,7 +184,7 @@ def book_of(situation: Situation) -> FactBook:
                 "measurement_id": row.id, "home": HOME, "room": row.room, "room_area_m2_100": row.room_area_m2_100,
                 "requested_s": row.requested_s, "measured_s": row.measured_s, "temp_c100": row.temp_c100, "method": "",
                 "signed_user": row.signed_user, "signed_company": row.signed_company, "user_refused": row.user_refused,
-                "company_absent": row.company_absent, "third_party": row.third_party, "purpose": row.purpose,
+                "company_absent": row.company_absent, "no_record": row.no_record, "third_party": row.third_party, "purpose": row.purpose,
             }
             for row in situation.tests
         ],

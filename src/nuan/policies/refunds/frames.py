@@ -70,7 +70,6 @@ def outage_columns(outage_home: pl.DataFrame, outage: pl.DataFrame, who: Numbere
 
 def measurement_columns(measurement: pl.DataFrame, who: Numbered) -> tuple[Measurements, list[str]]:
     frame = who.join(measurement)
-    none = np.zeros(frame.height, np.bool_)
     columns = Measurements(
         home=_filled(frame["row"]),
         room=ints(frame["room"].rank("dense").fill_null(0).to_numpy()) if frame.height else np.zeros(0, np.int64),
@@ -82,7 +81,7 @@ def measurement_columns(measurement: pl.DataFrame, who: Numbered) -> tuple[Measu
         signed_company=_flags(frame["signed_company"]),
         user_refused=_flags(frame["user_refused"]),
         company_absent=_flags(frame["company_absent"]),
-        no_record=none,
+        no_record=_flags(frame["no_record"]),
         third_party=_flags(frame["third_party"]),
         purpose=_words(frame["purpose"], PURPOSES),
     )

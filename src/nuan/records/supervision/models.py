@@ -233,6 +233,7 @@ class Measurement(models.Model):
     signed_company = models.BooleanField(default=False)
     user_refused = models.BooleanField(default=False)
     company_absent = models.BooleanField(default=False)
+    no_record = models.BooleanField(default=False, help_text="the company kept no record of the test")
     third_party = models.BooleanField(default=False)
     purpose = models.CharField(max_length=12, default="complaint")
 
