@@ -18,6 +18,9 @@ from nuan.rules.clause import NoSuchJudgementError
 from nuan.rules.trace import Explanation
 from nuan.telemetry.store import Store
 
+ROOMLESS = frozenset({"late_start", "early_stop"})
+"""What is judged of a station by its own heat alone: the rooms of its homes need not be read to explain it."""
+
 
 class NotJudgedError(LookupError):
     def __init__(self, subject: str, clause: str, item: str) -> None:
@@ -118,7 +121,8 @@ def _tables(judgement: Judgement, stand: Basis, reads: Sequence[str], store: Sto
     if judgement.subject_level == "home":
         return _home_tables(stand, reads, store)
     station = judgement.subject_level == "substation" and "station_day" in reads
-    sums = [piece_room_sums(stand, piece, store) for piece in stand.pieces()] if station else []
+    rooms = station and judgement.item not in ROOMLESS
+    sums = [piece_room_sums(stand, piece, store) for piece in stand.pieces()] if rooms else []
     return place_tables(stand, judgement.pack, store, room_means_of(sums), [judgement.subject] if station else [])
 
 

@@ -85,9 +85,7 @@ def place_tables(
     # the controller's filter needs some hours before the first; they are cut away with the days that the season does not touch
     start_s = bounds.start - 24 * 3600
     n_hours = max(0, (min(bounds.end, basis.as_of_s) - start_s) // 3600) if only is None or len(only) else 0
-    hours = station_hours(store, start_s, n_hours) if n_hours else pl.DataFrame(schema=TABLES["station_hour"].schema)
-    if only is not None:
-        hours = hours.filter(pl.col("substation").is_in(list(only)))
+    hours = station_hours(store, start_s, n_hours, only) if n_hours else pl.DataFrame(schema=TABLES["station_hour"].schema)
     days = basis.packs.seasons[pack].day_numbers
     station_day = station_days(
         hours,

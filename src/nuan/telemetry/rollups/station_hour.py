@@ -1,9 +1,12 @@
 """Station hours: what each substation's points showed, hour by hour, as means of the trusted readings in the hour."""
 
+from collections.abc import Collection
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from nuan.telemetry.series import bucket_of
 from nuan.telemetry.store import Store
 
 QUANTITIES = {
@@ -17,14 +20,18 @@ QUANTITIES = {
 _WIDE = {"flow_m3h_1000", "heat_kw_10"}
 
 
-def station_hours(store: Store, start_s: int, n_hours: int) -> pl.DataFrame:
+def station_hours(store: Store, start_s: int, n_hours: int, only: Collection[str] | None = None) -> pl.DataFrame:
     """`substation hour_s outdoor_c100 supply_c100 return_c100 flow_m3h_1000 heat_kw_10`, null where nothing is known; an hour of which
-    nothing is known makes no row. Sorted by substation and hour."""
+    nothing is known makes no row. Sorted by substation and hour. `only`: of these substations, reading no others."""
+    wanted = None if only is None else {bucket_of(place, store.manifest.buckets) for place in only}
     hour_s = start_s + 3600 * np.arange(n_hours, dtype=np.int64)
     result = pl.DataFrame(schema={"substation": pl.String, "hour_s": pl.Int64})
     for column, quantity in QUANTITIES.items():
         parts = [
-            part for bucket in store.buckets_of(quantity) for part in _bucket(store, quantity, bucket, hour_s, column)
+            part
+            for bucket in store.buckets_of(quantity)
+            if wanted is None or bucket in wanted
+            for part in _bucket(store, quantity, bucket, hour_s, column, only)
         ]
         schema = pl.Schema(
             {"substation": pl.String, "hour_s": pl.Int64, column: pl.Int64 if column in _WIDE else pl.Int32}
@@ -34,8 +41,14 @@ def station_hours(store: Store, start_s: int, n_hours: int) -> pl.DataFrame:
     return result.sort("substation", "hour_s")
 
 
-def _bucket(store: Store, quantity: str, bucket: int, hour_s: NDArray[np.int64], column: str) -> list[pl.DataFrame]:
-    tile = store.dense_hours(quantity, bucket, int(hour_s[0]), len(hour_s), reduce="mean")
+def _bucket(
+    store: Store, quantity: str, bucket: int, hour_s: NDArray[np.int64], column: str, only: Collection[str] | None
+) -> list[pl.DataFrame]:
+    series = store.series.in_bucket(quantity, bucket)
+    if only is not None:
+        names, place_of = store.series.places(series)
+        series = series[np.isin(place_of, [row for row, name in enumerate(names) if name in only])]
+    tile = store.dense_hours(quantity, bucket, int(hour_s[0]), len(hour_s), reduce="mean", series=series)
     points = sorted((store.series.key(int(series)), row) for row, series in enumerate(tile.series))
     frames: dict[str, pl.DataFrame] = {}
     for key, row in points:
