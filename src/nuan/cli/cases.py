@@ -63,6 +63,7 @@ def _document(outcomes: list[Outcome], findings: list[Finding]) -> dict[str, obj
                         "low_fen": result.low_fen,
                         "high_fen": result.high_fen,
                         "value": result.value,
+                        "deadline": result.deadline.isoformat() if result.deadline else None,
                         "why": list(result.why),
                         "reasons": list(result.reasons),
                         "working": list(result.working),

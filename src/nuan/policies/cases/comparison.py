@@ -66,6 +66,8 @@ def _mismatches(wanted: Expectation, result: Result) -> Iterator[tuple[str, str]
     ):
         if expected is not None and expected != got:
             yield f"{name} {yuan(expected)}", f"{name} {yuan(got) if got is not None else '—'}"
+    if wanted.deadline is not None and wanted.deadline != result.deadline:
+        yield f"退费截止 {wanted.deadline}", f"退费截止 {result.deadline or '未载明'}"
     if wanted.value is not None and wanted.value != result.value:
         yield f"值 {wanted.value}", f"值 {result.value}"
 

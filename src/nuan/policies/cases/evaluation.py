@@ -18,6 +18,7 @@ from nuan.policies.refunds.columns import CAUSES, PURPOSES, UNKNOWN, Homes, Meas
 from nuan.policies.refunds.decision import Decision
 from nuan.policies.refunds.law import RefundLaw, refund_law
 from nuan.policies.refunds.outage import OutageRefund, outage_refund
+from nuan.policies.refunds.payout import payout
 from nuan.policies.refunds.settlement import overlapping, settle
 from nuan.policies.refunds.temperature import TemperatureRefund, counted_refund, temperature_refund
 from nuan.policies.refunds.window import MonthRefund, month_refund
@@ -42,6 +43,7 @@ class Result:
     low_fen: int | None = None
     high_fen: int | None = None
     value: int | None = None
+    deadline: date | None = None
     working: tuple[str, ...] = ()
 
     @property
@@ -82,6 +84,8 @@ def evaluate(situation: Situation, clauses: Sequence[str] | None = None) -> dict
         "month_refund": _result("month_refund", month.decision, law, _month_working(situation, month, law)),
         "total_refund": _result("total_refund", total, law, ()),
     }
+    if situation.paid_on is not None or any(each.target == "late_interest" for each in situation.expected):
+        found["late_interest"] = _late_interest(situation, found["total_refund"], law)
     wanted = _clauses(situation) if clauses is None else clauses
     book = book_of(situation)
     for name in wanted:
@@ -111,6 +115,35 @@ def _result(target: str, decision: Decision, law: RefundLaw, working: tuple[str,
         low_fen=int(decision.low[0]),
         high_fen=int(decision.high[0]),
         working=working,
+    )
+
+
+def _late_interest(situation: Situation, total: Result, law: RefundLaw) -> Result:
+    """`value` = days late; breached where interest is owed."""
+    found = payout(
+        situation.pack,
+        situation.season,
+        total.amount_fen,
+        situation.paid_on,
+        situation.late_rate,
+        late_by_user=situation.late_by_user,
+        at=situation.law_date,
+    )
+    fen = found.interest_fen
+    lines = [] if found.deadline is None else [f"退费截止 {found.deadline}"]
+    if found.days_late is not None:
+        lines.append(f"{situation.paid_on} 支付，逾期 {found.days_late} 日")
+    if fen and total.amount_fen is not None:
+        lines.append(f"{yuan(total.amount_fen)} × {situation.late_rate}／日 × {found.days_late} 日 = {yuan(fen)}")
+    return Result(
+        "late_interest",
+        "undecidable" if fen is None else "breached" if fen else "met",
+        fen,
+        found.why,
+        tuple(reason(key, law) for key in found.why),
+        value=found.days_late,
+        deadline=found.deadline,
+        working=tuple(lines),
     )
 
 

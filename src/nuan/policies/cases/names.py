@@ -15,6 +15,8 @@ TOP: Aliases = {
     "outages": ("outage",),
     "measurements": ("measurement", "tests"),
     "repairs": ("repaired_at",),
+    "paid_on": ("paid", "paid_at"),
+    "late_rate": ("late_fee_rate",),
     "interpretations": ("interpretation",),
     "parameters": ("parameter",),
     "expected": ("expect", "expectations"),
@@ -60,6 +62,7 @@ EXPECTED: Aliases = {
     "temperature_refund": ("temperature",),
     "month_refund": ("month",),
     "total_refund": ("total", "refund"),
+    "late_interest": ("interest",),
 }
 
 

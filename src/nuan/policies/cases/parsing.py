@@ -10,10 +10,12 @@ from nuan.policies.cases.situation import KINDS, Expectation, Situation
 from nuan.policies.cases.source import Located
 from nuan.policies.cases.values import (
     Reader,
+    daily_rate,
     day,
     moment,
     money,
     plain,
+    truth,
     until,
     whole,
     yuan_to_fen,
@@ -28,9 +30,9 @@ from nuan.terms.season import Season, SeasonError, SeasonRule
 
 TOP = (
     "id", "title", "note", "pack", "season", "law_date", "known_on", "as_of", "home", "tariff", "outages", "measurements", "repairs",
-    "cold_days", "readings", "fuel", "vehicles", "interpretations", "parameters", "expected",
+    "cold_days", "readings", "fuel", "vehicles", "paid_on", "late_rate", "late_by_user", "interpretations", "parameters", "expected",
 )  # fmt: skip
-EXPECTED = ("amount", "amount_fen", "verdict", "why", "low", "low_fen", "high", "high_fen", "value")
+EXPECTED = ("amount", "amount_fen", "verdict", "why", "low", "low_fen", "high", "high_fen", "value", "deadline")
 VERDICTS = ("met", "breached", "undecidable")
 _CLAUSE = re.compile(r"^\d\.\d[\w.]*(?: \d{4}-\d{2}-\d{2})?$")
 
@@ -63,6 +65,9 @@ def parse(given: Located, where: str) -> Situation:
             "give one of both",
             "保留其中一项。",
         )
+    paid_on = read.get(given, "paid_on", day)
+    late_rate = read.get(given, "late_rate", daily_rate)
+    late_by_user = read.get(given, "late_by_user", truth, False)
     if read.findings or pack is None or season is None:
         raise FindingsError(read.findings)
     return Situation(
@@ -83,6 +88,9 @@ def parse(given: Located, where: str) -> Situation:
         readings=readings,
         fuel=fuel,
         vehicles=vehicles,
+        paid_on=paid_on,
+        late_rate=late_rate,
+        late_by_user=late_by_user,
         has_fuel=given.get("fuel") is not None,
         has_vehicles=given.get("vehicles") is not None,
         expected=expected,
@@ -252,6 +260,7 @@ def _expected(given: Located, read: Reader) -> Iterable[Expectation]:
                 low_fen=money(value, ("low",), ("low_fen",), read),
                 high_fen=money(value, ("high",), ("high_fen",), read),
                 value=read.get(value, "value", whole),
+                deadline=read.get(value, "deadline", day),
             )
         elif str(value) in VERDICTS:
             yield Expectation(target, line, verdict=str(value))

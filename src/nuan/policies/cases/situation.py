@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 
 from nuan.policies.cases.source import Located
 from nuan.rules.pack import Pack
@@ -12,6 +13,7 @@ KINDS = {
     "temperature_refund": "室温退费",
     "month_refund": "一个月退费",
     "total_refund": "退费合计",
+    "late_interest": "滞退金",
 }
 
 
@@ -76,6 +78,7 @@ class Expectation:
     low_fen: int | None = None
     high_fen: int | None = None
     value: int | None = None
+    deadline: date | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,9 @@ class Situation:
     readings: tuple[tuple[int, int | None], ...] = ()
     fuel: tuple[dict[str, int | None], ...] = ()
     vehicles: tuple[dict[str, int | None], ...] = ()
+    paid_on: date | None = None
+    late_rate: Fraction | None = None
+    late_by_user: bool = False
     has_fuel: bool = False
     has_vehicles: bool = False
     expected: tuple[Expectation, ...] = ()

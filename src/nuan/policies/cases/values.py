@@ -208,6 +208,23 @@ def hours(value: Any) -> int:
     return int(seconds)
 
 
+def daily_rate(value: Any) -> Fraction:
+    """A share of an amount a day.
+
+    >>> daily_rate("1‰"), daily_rate("0.05%"), daily_rate("0.001")
+    (Fraction(1, 1000), Fraction(1, 2000), Fraction(1, 1000))
+    """
+    text = str(value).strip()
+    unit = {"‰": 1000, "%": 100}.get(text[-1:], 1)
+    try:
+        rate = Fraction(text.rstrip("‰%").strip()) / unit
+    except (ValueError, ZeroDivisionError):
+        raise BadValueError("不是每日比例", "not a daily rate", "写 1‰、0.05% 或 0.001。") from None
+    if not 0 <= rate < 1:
+        raise BadValueError("每日比例须在0与1之间", "a daily rate lies between 0 and 1", "写 1‰、0.05% 或 0.001。")
+    return rate
+
+
 def tonnes(value: Any) -> int:
     try:
         return int(Fraction(str(value)) * 1000)

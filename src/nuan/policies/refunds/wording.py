@@ -20,6 +20,13 @@ REASONS: dict[str, tuple[str, str]] = {
         "供热期内规定有变，而不达标天数没有日期",
         "the law changed within the season and the failing days have no dates",
     ),
+    "paid_on_unknown": ("退费支付日未给出", "the day of payment is not given"),
+    "late_rate_unknown": (
+        "供用热合同约定的逾期交费滞纳金比例未提供",
+        "the contract's rate for late payment is not given",
+    ),
+    "refund_undecided": ("退费金额本身未能认定", "the refund itself is undecided"),
+    "calendar_unknown": ("该年度节假日安排未公布", "the year's holidays are not announced"),
     "no_tier": ("测得温度不落在任何一档", "the temperature falls into no tier"),
 }
 WHY_CODES = {
@@ -30,6 +37,10 @@ WHY_CODES = {
     "room_area_unknown": "fact_missing",
     "test_unclear": "fact_missing",
     "law_changed": "fact_missing",
+    "paid_on_unknown": "fact_missing",
+    "late_rate_unknown": "fact_missing",
+    "refund_undecided": "fact_missing",
+    "calendar_unknown": "parameter_unknown",
     "no_tier": "parameter_unknown",
     "refund_outage.threshold_h": "parameter_unknown",
     "refund_temperature.kind": "parameter_unknown",
