@@ -58,7 +58,7 @@ def _gaps(frame: Frame, line: Line) -> None:
         if after - before > line.step_s * 1.5:
             x, width = frame.x(before), frame.x(after) - frame.x(before)
             frame.parts.append(
-                f'<rect class="gap" x="{x:.1f}" y="{TOP}" width="{width:.1f}" height="{HEIGHT - TOP - BOTTOM}">'
+                f'<rect class="gap" fill="url(#gap-{frame.width})" x="{x:.1f}" y="{TOP}" width="{width:.1f}" height="{HEIGHT - TOP - BOTTOM}">'
                 f"<title>{say('没有数据')}</title></rect>"
             )
 
@@ -100,7 +100,20 @@ def curve(
     limit: tuple[float, str] | None = None,
     width: int = WIDE,
 ) -> SafeString:
-    """An SVG of the lines in °C; `limit` is drawn dashed with its words. The first line's gaps are hatched."""
+    """The lines in °C as SVG; `limit` is drawn dashed with its words. The first line's gaps are hatched. A wide drawing brings a
+    narrow one along, so that its words can be read on a phone."""
+    if width == WIDE:
+        return format_html(
+            '<div class="wide-only">{}</div><div class="phone-only">{}</div>',
+            _drawn(lines, start, end, title, limit, WIDE),
+            _drawn(lines, start, end, title, limit, NARROW),
+        )
+    return _drawn(lines, start, end, title, limit, width)
+
+
+def _drawn(
+    lines: Sequence[Line], start: int, end: int, title: str, limit: tuple[float, str] | None, width: int
+) -> SafeString:
     values = [value for line in lines for _, value in line.points] + ([limit[0]] if limit else [])
     if not any(line.points for line in lines):
         return format_html('<p class="empty">{}</p>', say("这段时间没有读数。"))
@@ -125,24 +138,25 @@ def curve(
                 points = " ".join(f"{frame.x(time):.1f},{frame.y(value):.1f}" for time, value in piece)
                 frame.parts.append(f'<polyline class="line line-{number}" points="{points}"/>')
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><defs><pattern id="gap-pattern" width="7" height="7" '
+        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><defs><pattern id="gap-{}" width="7" height="7" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="gap-line" x1="0" y1="0" x2="0" y2="7"/>'
         "</pattern></defs>{}</svg>{}",
         width,
         HEIGHT,
         title,
+        width,
         mark_safe("".join(frame.parts)),
-        _legend(lines),
+        _legend(lines, width),
     )
 
 
-def _legend(lines: Sequence[Line]) -> SafeString:
+def _legend(lines: Sequence[Line], width: int) -> SafeString:
     items = "".join(
         f'<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><path class="line line-{number}" d="M1 5h26"/></svg>{escape(line.name)}</li>'
         for number, line in enumerate(lines, 1)
     )
     return mark_safe(
-        f'<ul class="legend">{items}<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><rect class="gap" width="28" height="10"/></svg>'
+        f'<ul class="legend">{items}<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><rect class="gap" fill="url(#gap-{width})" width="28" height="10"/></svg>'
         f"{say('没有数据')}</li></ul>"
     )
 

@@ -122,8 +122,17 @@ def _has_siblings(found: Judgement) -> bool:
 def judgement(request: Visit, pk: int) -> HttpResponse:
     """One judgement with its working; htmx asks for the working alone."""
     found = get_object_or_404(request.scope.judgements(Judgement.objects.select_related("run")), pk=pk)
-    template = "web/working.html" if request.headers.get("HX-Request") else "web/judgement.html"
+    alone = bool(request.headers.get("HX-Request"))
+    template = "web/working.html" if alone else "web/judgement.html"
+    # the rooms of a station are thousands of series: the page does not wait for their working
+    later = found.subject_level == "substation" and not alone and "working" not in request.GET
     newer = CurrentJudgement.objects.filter(judgement=found).exists()
-    context = {"judgement": found, "row": rows_of([found])[0], "working": working_of(found), "is_current": newer}
+    context = {
+        "judgement": found,
+        "row": rows_of([found])[0],
+        "working": None if later else working_of(found),
+        "later": later,
+    }
+    context["is_current"] = newer
     context |= {"pack_title": pack_title(found.pack), "is_one_of_several": _has_siblings(found)}
     return render(request, template, context)

@@ -13,7 +13,7 @@ from nuan.operations.interpretations import NoReasonError, sign_interpretation
 from nuan.policies import catalogue
 from nuan.rules.interpretation import UnknownOption
 from nuan.rules.pack import UnknownKey, UnknownPack
-from nuan.web.clause_words import OpenPoint
+from nuan.web.clause_words import OpenPoint, pack_title
 from nuan.web.guard import Visit
 from nuan.web.wording import say
 
@@ -35,6 +35,7 @@ def interpretation(request: Visit, key: str) -> HttpResponse:
     context: dict[str, Any] = {
         "point": point,
         "pack": pack,
+        "pack_title": pack_title(pack),
         "clause": clause,
         "chosen": asked.get("option", ""),
         "reason": asked.get("reason", ""),
