@@ -2,7 +2,11 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker
 
 # One folder for all workers of a run: they share the server, each has its own database (pytest-django names it).
 _home = Path(os.environ.get("NUAN_TEST_HOME", Path(tempfile.gettempdir()) / f"nuan-tests-{os.getuid()}"))
@@ -11,3 +15,16 @@ os.environ["NUAN_HOME"] = str(_home)
 os.environ.setdefault("NUAN_SECRET_KEY", "only-for-tests")
 # Named here and not in pyproject.toml: the settings start the server, so they must be read after the lines above.
 os.environ["DJANGO_SETTINGS_MODULE"] = "nuan.site.settings"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Before the test database is dropped, whoever is still connected has to leave: a browser keeps a page's connection, and with
+    it the thread that answered, for a moment longer than the last test."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
