@@ -71,6 +71,10 @@ def test_judging_explaining_exporting(town: Path) -> None:
     assert json.loads(written.stdout)["masked"]
     assert home not in (town / "refunds.csv").read_text("utf-8-sig")
     assert nuan("export", "board", "-o", str(town / "board.doc")).exit_code == 2
+    nowhere = nuan("export", "board", "-o", str(town / "no such folder" / "board.csv"))
+    assert (nowhere.exit_code, isinstance(nowhere.exception, SystemExit)) == (2, True)
+    assert nuan("export", "refunds", "--season", "1999-2000", "-o", str(town / "r.csv")).exit_code == 2
+    assert nuan("judge", "--home", "B9999-9-9999").exit_code == 2
 
 
 def test_other_rules_pay_otherwise(town: Path) -> None:

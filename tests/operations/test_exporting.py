@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from openpyxl import load_workbook
 
-from nuan.operations.exporting import KINDS, ExportFormatError, export
+from nuan.operations.exporting import KINDS, ExportFormatError, export, mask_homes
 from nuan.records.audit.models import AuditEntry
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import BoardCell, CurrentJudgement
@@ -82,3 +82,18 @@ def test_an_unknown_format_writes_nothing(city: None, tmp_path: Path) -> None:
     with pytest.raises(ExportFormatError):
         export("board", tmp_path / "x.doc", season=SEASON, format_name="doc", actor="周会计")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet", "json"])
+@pytest.mark.parametrize("kind", ["judgements", "homes", "refunds"])
+def test_a_list_without_rows_is_a_list(city: None, tmp_path: Path, kind: str, ending: str) -> None:
+    path = tmp_path / f"list.{ending}"
+    assert export(kind, path, season="1999-2000", format_name=ending, actor="周会计").rows == 0
+    assert path.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"), [("B0042-1-0301", "B0042-1-**"), ("B0042-12-3-4", "B0042-12-3-**"), ("F07", "**")]
+)
+def test_a_code_of_any_shape_loses_its_door(code: str, shown: str) -> None:
+    assert mask_homes(pl.DataFrame({"subject": [code]}))["subject"].to_list() == [shown]

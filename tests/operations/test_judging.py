@@ -11,7 +11,7 @@ from judged_city import ACTOR, SEASON, judge
 
 from nuan.operations.acts import verify_chain
 from nuan.operations.interpretations import sign_interpretation
-from nuan.operations.judging import NothingToJudgeError
+from nuan.operations.judging import NoSuchHomeError, NothingToJudgeError
 from nuan.records.audit.models import AuditEntry
 from nuan.records.emergency.models import Outage
 from nuan.records.registry.models import Home
@@ -170,3 +170,21 @@ def test_each_step_is_in_the_audit_log(registered: None, town_readings: Path, tm
     assert acts[0] == "start_judging"
     assert acts[-2:] == ["judge_places", "judge_season"]
     assert set(AuditEntry.objects.filter(act__contains="judge").values_list("actor", flat=True)) == {ACTOR}
+
+
+def test_a_home_judged_by_other_rules_does_not_stay_so(registered: None, own_readings: Path, tmp_path: Path) -> None:
+    """What if the bare directive held for this home: asked for, answered, and undone by the next judging of the city."""
+    judge(own_readings, tmp_path)
+    stands = set(CurrentJudgement.objects.values_list("clause", "subject", "item", "judgement__digest"))
+    home = a_warm_home()
+    judge(own_readings, tmp_path, only={home}, pack_name="directive")
+    assert set(CurrentJudgement.objects.values_list("clause", "subject", "item", "judgement__digest")) != stands
+    again = judge(own_readings, tmp_path)
+    assert not again.nothing_changed
+    assert set(CurrentJudgement.objects.values_list("clause", "subject", "item", "judgement__digest")) == stands
+    assert judge(own_readings, tmp_path).nothing_changed
+
+
+def test_a_home_that_nobody_knows_is_refused(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoSuchHomeError):
+        judge(town_readings, tmp_path, only={"B9999-9-9999"})

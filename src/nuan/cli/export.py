@@ -32,16 +32,17 @@ def export(kind: str, output: Path, format_name: str | None, season: str | None,
     nuan export refunds -o refunds.csv --reason "发放退费，财务科 2026-05"
     nuan export judgements -o judgements.parquet --season 2025-2026
 
-    Exit code 0: written; 2: not possible (nothing judged, unknown format).
+    Exit code 0: written; 2: not possible (nothing judged, unknown format, no such folder).
     """
     setup_records()
     from nuan.operations.exporting import ExportFormatError
     from nuan.operations.exporting import export as write
     from nuan.records.supervision.models import Run
 
-    key = season or Run.objects.filter(state=Run.State.DONE).order_by("-id").values_list("season", flat=True).first()
+    done_runs = Run.objects.filter(state=Run.State.DONE).order_by("-id")
+    key = (done_runs.filter(season=season) if season else done_runs).values_list("season", flat=True).first()
     if key is None:
-        raise _impossible("还没有判定：先运行 nuan judge / nothing is judged yet")
+        raise _impossible(f"还没有判定{season or ''}：先运行 nuan judge / nothing is judged yet")
     try:
         done = write(
             kind, output, season=key, format_name=format_name or output.suffix.lstrip(".").lower(), reason=reason,
@@ -49,6 +50,8 @@ def export(kind: str, output: Path, format_name: str | None, season: str | None,
         )  # fmt: skip
     except ExportFormatError as error:
         raise _impossible(str(error)) from error
+    except OSError as error:
+        raise _impossible(f"不能写 {output}：{error.strerror} / cannot be written") from error
     if as_json:
         click.echo(json.dumps({"rows": done.rows, "masked": done.masked, "file": str(output)}, ensure_ascii=False))
     else:

@@ -37,11 +37,11 @@ def judge(
     nuan judge --pack heze                      by the rules of Heze, until it is judged again without --pack
     nuan judge --json | jq .refund_fen
 
-    Exit code 0: judged, or nothing had changed; 2: not possible (no contracts, season unknown, somebody else is judging).
+    Exit code 0: judged, or nothing had changed; 2: not possible (no contracts, no such home, season unknown, somebody else is judging).
     """
     setup_records()
     from nuan.operations.city_packs import SeasonKeyError, SeasonUnknownError
-    from nuan.operations.judging import JudgingBusyError, NothingToJudgeError, judge_season
+    from nuan.operations.judging import JudgingBusyError, NoSuchHomeError, NothingToJudgeError, judge_season
     from nuan.rules.pack import UnknownPack
     from nuan.telemetry.store import Store
 
@@ -63,7 +63,14 @@ def judge(
                 resume=as_of is None,
                 progress=lambda said: bar.update(task, total=said.total, completed=said.done),
             )
-    except (JudgingBusyError, NothingToJudgeError, SeasonKeyError, SeasonUnknownError, UnknownPack) as error:
+    except (
+        JudgingBusyError,
+        NoSuchHomeError,
+        NothingToJudgeError,
+        SeasonKeyError,
+        SeasonUnknownError,
+        UnknownPack,
+    ) as error:
         raise _Impossible(str(error)) from error
     if as_json:
         click.echo(json.dumps(report.as_dict(), ensure_ascii=False))

@@ -81,13 +81,15 @@ def _read(statement: str, season: str) -> pl.DataFrame:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"season": season})
         names = [column.name for column in cursor.description or ()]
-        return pl.DataFrame(cursor.fetchall(), schema=names, orient="row", infer_schema_length=None)
+        frame = pl.DataFrame(cursor.fetchall(), schema=names, orient="row", infer_schema_length=None)
+    # a column without any value, or a list without rows, has no type of its own
+    return frame.with_columns(pl.col(pl.Null).cast(pl.String))
 
 
 def mask_homes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Homes lose their door: `B0042-1-0301` → `B0042-1-**`. Places that nobody lives in keep their codes."""
+    """Homes lose their door: `B0042-1-0301` → `B0042-1-**`, and `F07` → `**`. Places that nobody lives in keep their codes."""
     is_home = pl.col("subject_level") == "home" if "subject_level" in frame.columns else pl.lit(True)
-    door = pl.col("subject").str.replace(r"-[^-]*$", "-**")
+    door = pl.col("subject").str.replace(r"[^-]*$", "**")
     return frame.with_columns(pl.when(is_home).then(door).otherwise("subject").alias("subject"))
 
 

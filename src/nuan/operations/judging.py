@@ -2,7 +2,7 @@
 only what has changed since."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -30,6 +30,8 @@ from nuan.telemetry.store import Store
 from nuan.terms.places import HOUR_S, local_day
 
 JUDGING_LOCK = 0x6A756467
+MIXED = "mixed"
+"""In place of the inputs' hash of a piece some of whose homes were judged by other inputs than the rest."""
 
 
 class JudgingBusyError(RuntimeError):
@@ -40,6 +42,13 @@ class JudgingBusyError(RuntimeError):
 class NothingToJudgeError(LookupError):
     def __init__(self, season: str) -> None:
         super().__init__(f"no home has a contract for the season {season}; import the registry first")
+
+
+class NoSuchHomeError(LookupError):
+    def __init__(self, homes: Collection[str], season: str) -> None:
+        super().__init__(
+            f"没有这些住户，或 {season} 季没有合同：{'、'.join(sorted(homes))} / no such home with a contract for the season"
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def judge_season(
 
     `pack_name` replaces the packs of all banners. `only` names homes: they are judged whatever has changed, nothing else is.
     `force` judges all. What is done is kept piece by piece, `piece_homes` homes or more in each. With `resume` a run that was killed is continued with its own `as_of`; without, it is closed as stopped.
-    Raises JudgingBusyError, NothingToJudgeError, SeasonUnknownError.
+    Raises JudgingBusyError, NothingToJudgeError, NoSuchHomeError, SeasonUnknownError.
     """
     started = time.monotonic()
     with _alone():
@@ -105,6 +114,8 @@ def judge_season(
         stand = basis(season_key, int(moment.timestamp()), city_packs(season_key, pack_name), store.manifest.buckets)
         if stand.homes.is_empty():
             raise NothingToJudgeError(season_key)
+        if unknown := set(only or ()) - set(stand.homes["home"]):
+            raise NoSuchHomeError(unknown, season_key)
         pieces = stand.pieces(piece_homes)
         work = _work(stand, pieces, store, only, force)
         last = Run.objects.filter(season=season_key).order_by("-id").first()
@@ -177,11 +188,10 @@ def _work(
     stand: Basis, pieces: list[HomePiece], store: Store, only: Collection[str] | None, force: bool
 ) -> _Work:  # fmt: skip
     """What has to be judged: pieces whose records, rules or moment changed in whole, else the homes that readings have touched."""
-    if only is not None:
-        chosen = [piece.only([home for home in piece.homes["home"] if home in only]) for piece in pieces]
-        return _Work([_Item(piece, False, "") for piece in chosen if piece.homes.height], False)
     rows = RunBucket.objects.filter(run__season=stand.season).order_by("bucket", "-id").distinct("bucket")
     before = {row.bucket: row for row in rows}
+    if only is not None:
+        return _Work(list(_asked_for(stand, pieces, before, set(only))), False)
     touched = _Touched(stand, store)
     items: list[_Item] = []
     for piece in pieces:
@@ -201,6 +211,19 @@ def _work(
         or bool(touched.since(row.store_offset))
     )
     return _Work(items, places)
+
+
+def _asked_for(
+    stand: Basis, pieces: list[HomePiece], before: Mapping[str, RunBucket], only: set[str]
+) -> Iterator[_Item]:  # fmt: skip
+    """The named homes. Where they are judged otherwise than the rest of their piece was (other rules, another moment), the piece is
+    marked, so that the next judging of the city makes it one again."""
+    for piece in pieces:
+        chosen = piece.only([home for home in piece.homes["home"] if home in only])
+        if chosen.homes.height:
+            row = before.get(piece.name)
+            otherwise = row is not None and row.inputs_hash != stand.piece_hash(piece)
+            yield _Item(chosen, False, MIXED if otherwise else "")
 
 
 class _Touched:
@@ -289,8 +312,8 @@ class _Task:
         self._said(0, written)
 
     def _book(self, name: str, inputs: str, homes: int, written: int) -> None:
-        """The note that a piece is done, in the transaction of its judgements. Homes judged on request leave none."""
-        if not self.keeps_books:
+        """The note that a piece is done, in the transaction of its judgements. Homes judged on request leave none, or MIXED."""
+        if not self.keeps_books and inputs != MIXED:
             return
         RunBucket.objects.update_or_create(
             run=self.run,
