@@ -10,7 +10,6 @@ from nuan.policies.refunds.law import RefundLaw
 from nuan.policies.refunds.outage import missing_fees, payable_base
 from nuan.policies.refunds.presumptions import FAILED, PASSED, RETEST, UNCLEAR, Outcomes, outcomes
 from nuan.policies.refunds.temperature import in_season
-from nuan.terms.places import local_day
 
 AXES = (
     "same_day_fails",
@@ -55,21 +54,24 @@ def hits(tests: Outcomes, repairs: Repairs, law: RefundLaw, options: Options) ->
 
     Where the law changes, a window is held against the law of the day of its last failing test.
     """
-    home, time_s, verdict = tests.home, tests.time_s, tests.verdict
-    failed = np.flatnonzero(verdict == FAILED)
-    era = np.zeros(len(failed), np.int64)
+    verdict = tests.verdict
+    failing = tests.take(verdict == FAILED)
+    home, time_s, day = failing.home, failing.time_s, failing.day
+    era: Int64 | None = None
     if options["repair_resets"] == "reset":
         mended = (verdict == PASSED) & (tests.purpose == RETEST)
-        who = np.concatenate([home[mended], repairs.home])
-        when = np.concatenate([time_s[mended], repairs.repaired_s])
+        who = np.concatenate([tests.home[mended], repairs.home])
+        when = np.concatenate([tests.time_s[mended], repairs.repaired_s])
         if len(who):
             marks = np.sort(who * 2**34 + when)
-            era = np.searchsorted(marks, home[failed] * 2**34 + time_s[failed], side="left")
-    home, time_s, day = home[failed], time_s[failed], local_day(time_s[failed])
+            era = np.searchsorted(marks, home * 2**34 + time_s, side="left")
     if options["same_day_fails"] == "one_per_day" and len(home):
         fresh = np.ones(len(home), np.bool_)
-        fresh[1:] = (home[1:] != home[:-1]) | (day[1:] != day[:-1]) | (era[1:] != era[:-1])
-        home, time_s, day, era = home[fresh], time_s[fresh], day[fresh], era[fresh]
+        fresh[1:] = (home[1:] != home[:-1]) | (day[1:] != day[:-1])
+        if era is not None:
+            fresh[1:] |= era[1:] != era[:-1]
+            era = era[fresh]
+        home, time_s, day = home[fresh], time_s[fresh], day[fresh]
     if not same_windows(law):
         start, last = _windows_of_pieces(home, time_s, day, era, law, options)
     else:
@@ -85,15 +87,17 @@ def same_windows(law: RefundLaw) -> bool:
     return all((piece.fails, piece.window_days) == (law.fails, law.window_days) for piece in law.later)
 
 
-def windows(home: Int64, day: Int64, era: Int64, law: RefundLaw, options: Options) -> Int64:
-    """Rows of failing tests with which a window of one law begins."""
+def windows(home: Int64, day: Int64, era: Int64 | None, law: RefundLaw, options: Options) -> Int64:
+    """Rows of failing tests with which a window of one law begins. `era` counts the repairs before each; None = there were none."""
     if law.fails is None or law.window_days is None:
         return np.zeros(0, np.int64)
     step = law.fails - 1
     n = len(home) - step
     if n <= 0:
         return np.zeros(0, np.int64)
-    same = (home[step:] == home[:n]) & (era[step:] == era[:n])
+    same = home[step:] == home[:n]
+    if era is not None:
+        same &= era[step:] == era[:n]
     if options["window_kind"] == "calendar_month":
         near = month_numbers(day[step:]) == month_numbers(day[:n])
     else:
@@ -103,7 +107,7 @@ def windows(home: Int64, day: Int64, era: Int64, law: RefundLaw, options: Option
 
 
 def _windows_of_pieces(
-    home: Int64, time_s: Int64, day: Int64, era: Int64, law: RefundLaw, options: Options
+    home: Int64, time_s: Int64, day: Int64, era: Int64 | None, law: RefundLaw, options: Options
 ) -> tuple[Int64, Int64]:
     """First and last rows of the windows under a law that changes; the one that is complete first uses up its tests."""
     starts, lasts = [], []
