@@ -9,7 +9,7 @@ from nuan.terms.places import HOUR_S, day_number
 
 HOME = (
     "area_m2", "price", "price_fen", "fee", "fee_fen", "base_fee", "base_fee_fen", "base_share_percent", "meter_charge",
-    "meter_charge_fen", "metered", "stop_heat", "class", "note",
+    "meter_charge_fen", "metered", "stop_heat", "class", "tariff", "note",
 )  # fmt: skip
 OUTAGE = ("id", "from", "to", "hours", "cause", "attested", "planned", "note")
 TEST = (
@@ -49,10 +49,16 @@ def home(given: Located, read: Reader) -> HomeFact:
     )
 
 
+def billed_by_tariff(given: Located) -> bool:
+    """`tariff: pack` (of the situation or of the home): the place's price on the home's area."""
+    home = given.get("home")
+    return "pack" in (given.get("tariff"), home.get("tariff") if isinstance(home, Located) else None)
+
+
 def _with_tariff(home: Located | None, given: Located) -> Located | None:
     """What `tariff` says (of the situation or of the home; a price, or keys of the home), laid into the home."""
     own = home.get("tariff") if home is not None else None
-    said = [each for each in (given.get("tariff"), own) if each is not None]
+    said = [each for each in (given.get("tariff"), own) if each not in (None, "pack")]
     if not said:
         return home
     merged = Located()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from nuan.policies.cases.values import (
     whole,
     yuan_to_fen,
 )
+from nuan.policies.refunds.fee import season_fee
 from nuan.policies.refunds.law import season_rule
 from nuan.rules.interpretation import Signed, UnknownOption
 from nuan.rules.pack import Pack, UnknownKey, UnknownPack, contract_layer, load_pack
@@ -68,6 +70,8 @@ def parse(given: Located, where: str) -> Situation:
     paid_on = read.get(given, "paid_on", day)
     late_rate = read.get(given, "late_rate", daily_rate)
     late_by_user = read.get(given, "late_by_user", truth, False)
+    if given_facts.billed_by_tariff(given) and pack is not None and season is not None and home.area_m2_100 is not None:
+        home = replace(home, fee_fen=season_fee(pack, season, home.area_m2_100))
     if read.findings or pack is None or season is None:
         raise FindingsError(read.findings)
     return Situation(
