@@ -11,10 +11,10 @@ from judged_city import ACTOR, SEASON, judge
 
 from nuan.operations.acts import verify_chain
 from nuan.operations.interpretations import sign_interpretation
-from nuan.operations.judging import NoSuchHomeError, NothingToJudgeError
+from nuan.operations.judging import NoSuchHomeError, NothingToJudgeError, judge_season
 from nuan.records.audit.models import AuditEntry
 from nuan.records.emergency.models import Outage
-from nuan.records.registry.models import Home
+from nuan.records.registry.models import Contract, Home, Substation
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason, Judgement, PlaceNow, Run
 from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.series import SeriesKey
@@ -188,3 +188,23 @@ def test_a_home_judged_by_other_rules_does_not_stay_so(registered: None, own_rea
 def test_a_home_that_nobody_knows_is_refused(registered: None, town_readings: Path, tmp_path: Path) -> None:
     with pytest.raises(NoSuchHomeError):
         judge(town_readings, tmp_path, only={"B9999-9-9999"})
+
+
+def test_a_season_keeps_its_judgements_when_the_next_is_judged(
+    registered: None, town_readings: Path, tmp_path: Path
+) -> None:
+    judge(town_readings, tmp_path)
+    stands = set(CurrentJudgement.objects.values_list("clause", "subject_level", "subject", "item", "judgement_id"))
+    Contract.objects.bulk_create(
+        Contract(home=each.home, season="2026-2027", area_m2_100=each.area_m2_100, season_fee_fen=each.season_fee_fen)
+        for each in Contract.objects.select_related("home")[:20]
+    )
+    with Store(town_readings) as store:
+        judge_season(
+            "2026-2027", actor=ACTOR, store=store, as_of=datetime(2027, 6, 1, tzinfo=UTC), runs_root=tmp_path
+        )
+    silent = CurrentJudgement.objects.filter(season="2026-2027", clause="2.5", subject_level="substation")
+    assert set(silent.values_list("verdict", flat=True)) == {"undecidable"}, "a station that sends nothing has not kept the law"
+    assert silent.values("subject").distinct().count() == Substation.objects.count()
+    kept = CurrentJudgement.objects.filter(season=SEASON)
+    assert set(kept.values_list("clause", "subject_level", "subject", "item", "judgement_id")) == stands

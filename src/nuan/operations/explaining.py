@@ -56,13 +56,13 @@ class Working:
 
 
 def find_judgement(subject: str, clause: str, item: str = "", level: str = "") -> Judgement:
-    """The current judgement of a clause on a subject; of several items the first by name. Raises NotJudgedError."""
+    """The current judgement of a clause on a subject; of several items the newest season's first by name. Raises NotJudgedError."""
     rows = CurrentJudgement.objects.filter(subject=subject, clause=clause)
     if item:
         rows = rows.filter(item=item)
     if level:
         rows = rows.filter(subject_level=level)
-    found = rows.select_related("judgement__run").order_by("item").first()
+    found = rows.select_related("judgement__run").order_by("-season", "item").first()
     if found is None:
         raise NotJudgedError(subject, clause, item)
     return found.judgement

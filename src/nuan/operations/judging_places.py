@@ -76,6 +76,29 @@ def setpoint_hours(store: Store, start_s: int, n_hours: int, places: Collection[
     return pl.concat(parts).unique(["substation", "hour_s"], keep="first", maintain_order=True)
 
 
+def silent_days(stations: pl.DataFrame, known: pl.DataFrame, rooms: pl.DataFrame, first_day: int) -> pl.DataFrame:
+    """`station_day` rows of stations that sent nothing at all: their rooms where there are any, and one empty day, so that they are
+    judged (undecidable) and not forgotten."""
+    schema = TABLES["station_day"].schema
+    silent = stations.join(known.select("substation").unique(), on="substation", how="anti")
+    days = pl.concat(
+        [
+            silent.select("substation", pl.lit(first_day, dtype=schema["day"]).alias("day")),
+            rooms.join(silent, on="substation", how="semi").select("substation", pl.col("day").cast(schema["day"])),
+        ]
+    ).unique(maintain_order=True)
+    nothing = ("hours_covered", "heat_hours", "outage_hours")
+    full = (
+        days.join(silent, on="substation")
+        .join(rooms, on=["substation", "day"], how="left")
+        .with_columns(pl.col("rooms_covered").fill_null(0), *(pl.lit(0).alias(name) for name in nothing))
+    )
+    return full.select(
+        (pl.col(name) if name in full.columns else pl.lit(None).alias(name)).cast(dtype)
+        for name, dtype in schema.items()
+    )
+
+
 def place_tables(
     basis: Basis, pack: str, store: Store, rooms: pl.DataFrame, only: Collection[str] | None = None
 ) -> dict[str, pl.DataFrame]:
@@ -85,15 +108,23 @@ def place_tables(
     # the controller's filter needs some hours before the first; they are cut away with the days that the season does not touch
     start_s = bounds.start - 24 * 3600
     n_hours = max(0, (min(bounds.end, basis.as_of_s) - start_s) // 3600) if only is None or len(only) else 0
-    hours = station_hours(store, start_s, n_hours, only) if n_hours else pl.DataFrame(schema=TABLES["station_hour"].schema)
+    hours = (
+        station_hours(store, start_s, n_hours, only) if n_hours else pl.DataFrame(schema=TABLES["station_hour"].schema)
+    )
     days = basis.packs.seasons[pack].day_numbers
-    station_day = station_days(
+    stations = records.stations.select("substation", "company", "banner")
+    if only is not None:
+        stations = stations.filter(pl.col("substation").is_in(list(only)))
+    known = station_days(
         hours,
-        records.stations.select("substation", "company", "banner"),
+        stations,
         expected_supply(hours, setpoint_hours(store, start_s, n_hours, only), basis.homes),
         rooms,
         station_outage_hours(basis.outage, records.stations.select("substation", "source"), basis.as_of_s),
-    ).filter(pl.col("day").is_between(days.start, days.stop - 1))
+    )
+    station_day = pl.concat([known, silent_days(stations, known, rooms, days.start)]).filter(
+        pl.col("day").is_between(days.start, days.stop - 1)
+    )
     return {
         "station_hour": hours.filter(pl.col("hour_s") >= bounds.start),
         "station_day": station_day,

@@ -22,19 +22,19 @@ WITH added AS (
     SELECT %(run)s, {", ".join(f"f.{name}" for name in _WRITTEN)} FROM stage_supervision_judgement f
     WHERE NOT EXISTS (
         SELECT 1 FROM supervision_currentjudgement c JOIN supervision_judgement j ON j.id = c.judgement_id
-        WHERE {_SAME} AND j.digest = f.digest)
+        WHERE {_SAME} AND c.season = %(season)s AND j.digest = f.digest)
     ORDER BY f.clause, f.subject, f.item
     RETURNING id, clause, subject_level, subject, item, verdict, company_code, banner_code, amount_fen)
 INSERT INTO supervision_currentjudgement
-    (judgement_id, clause, subject_level, subject, item, verdict, company_code, banner_code, amount_fen)
-SELECT * FROM added
-ON CONFLICT (clause, subject_level, subject, item) DO UPDATE SET judgement_id = excluded.judgement_id, verdict = excluded.verdict,
+    (judgement_id, clause, subject_level, subject, item, verdict, company_code, banner_code, amount_fen, season)
+SELECT added.*, %(season)s FROM added
+ON CONFLICT (clause, subject_level, subject, item, season) DO UPDATE SET judgement_id = excluded.judgement_id, verdict = excluded.verdict,
     company_code = excluded.company_code, banner_code = excluded.banner_code, amount_fen = excluded.amount_fen
 """
 _DROP = f"""
-DELETE FROM supervision_currentjudgement c USING supervision_judgement j, supervision_run r
-WHERE c.subject_level = ANY(%(levels)s) AND c.subject = ANY(%(subjects)s) AND j.id = c.judgement_id AND r.id = j.run_id
-  AND r.season = %(season)s AND NOT EXISTS (SELECT 1 FROM stage_supervision_judgement f WHERE {_SAME})
+DELETE FROM supervision_currentjudgement c
+WHERE c.subject_level = ANY(%(levels)s) AND c.subject = ANY(%(subjects)s)
+  AND c.season = %(season)s AND NOT EXISTS (SELECT 1 FROM stage_supervision_judgement f WHERE {_SAME})
 """
 _SEASON_FIGURES = (
     "days", "days_met", "days_breached", "days_undecidable", "hours_below", "longest_below_h", "min_c100", "mean_c100", "first_day",
@@ -68,7 +68,7 @@ def write_judgements(run: Run, recorded: pl.DataFrame, levels: Sequence[str], su
     with connection.cursor() as cursor:
         cursor.execute("CREATE UNIQUE INDEX ON stage_supervision_judgement (clause, subject_level, subject, item)")
         cursor.execute(_BY_INDEX)
-        cursor.execute(_ADD, {"run": run.pk})
+        cursor.execute(_ADD, {"run": run.pk, "season": run.season})
         added = cursor.rowcount
         cursor.execute(_DROP, {"levels": list(levels), "subjects": list(subjects), "season": run.season})
         cursor.execute("DROP TABLE stage_supervision_judgement")

@@ -88,7 +88,7 @@ class Judgement(models.Model):
 
 
 class CurrentJudgement(models.Model):
-    """The newest judgement of a clause on a subject and period."""
+    """The newest judgement of a clause on a subject, item and season."""
 
     clause = models.CharField(max_length=12)
     subject_level = models.CharField(max_length=12)
@@ -96,6 +96,7 @@ class CurrentJudgement(models.Model):
     item = models.CharField(
         max_length=60, help_text="distinguishes several of one clause and subject: outage id, window start, season"
     )
+    season = models.CharField(max_length=9, default="", db_default="")
     judgement = models.ForeignKey(Judgement, models.PROTECT, related_name="+")
     verdict = models.CharField(max_length=12)
     company_code = models.CharField(max_length=24, blank=True)
@@ -104,7 +105,9 @@ class CurrentJudgement(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["clause", "subject_level", "subject", "item"], name="one_current_judgement")
+            models.UniqueConstraint(
+                fields=["clause", "subject_level", "subject", "item", "season"], name="one_current_judgement"
+            )
         ]
         indexes = [
             models.Index(fields=["clause", "verdict", "company_code"]),
