@@ -1,5 +1,6 @@
 """What was posted can be reckoned again, to the fen, in a moment."""
 
+import re
 import time
 from pathlib import Path
 
@@ -43,6 +44,20 @@ def test_the_words_come_in_both_languages(registered: None, town_readings: Path,
         zh, en = (explain_judgement(row.judgement_id, language, store=store).text() for language in ("zh", "en"))
     assert "应退" in zh
     assert "refunded" in en
+
+
+def test_english_working_is_english(registered: None, town_readings: Path, tmp_path: Path) -> None:
+    """One judgement of each clause and branch. Sources, in square brackets, are quoted as they are called."""
+    judge(town_readings, tmp_path)
+    rows = CurrentJudgement.objects.select_related("judgement__run").order_by(
+        "clause", "judgement__branch", "subject_level", "item"
+    )
+    kinds = {(row.clause, row.subject_level, row.judgement.branch, row.verdict): row for row in rows}
+    assert {clause for clause, *_ in kinds} >= {"2.4.2a", "2.5", "2.5.2", "2.5.3a", "2.5.3b", "2.6.1"}
+    with Store(town_readings) as store:
+        for kind, row in kinds.items():
+            words = explain_judgement(row.judgement, "en", store=store).text().replace("(未载明)", "")
+            assert not re.findall(r"[\u3000-\u9fff]", re.sub(r"［[^］]*］", "", words)), f"{kind}: {words}"
 
 
 def test_what_has_changed_since_is_said(registered: None, town_readings: Path, tmp_path: Path) -> None:

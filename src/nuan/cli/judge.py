@@ -28,8 +28,9 @@ def judge(
 ) -> None:
     """Judge a season of the city and write what came out otherwise than before.
 
-    Killed at any moment it goes on where it stopped. Run again it does only what has changed: a late reading has its home judged
-    anew, a new outage the homes below it, a signed interpretation whoever it touches.
+    Killed at any moment it goes on where it stopped. Run again it does only what has changed: a late reading has its one home judged
+    anew; a new outage, contract or test the pieces of the city (some hundred homes each) in which it lies; other rules or a later hour of
+    a season under way everything. Only what comes out otherwise is written.
 
     \b
     nuan judge                                  the newest season, up to now

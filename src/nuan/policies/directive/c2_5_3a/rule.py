@@ -14,6 +14,7 @@ from nuan.policies.refunds.wording import duration, moment, reason, why_code, yu
 from nuan.rules.judgement import SCHEMA
 from nuan.rules.pack import Pack
 from nuan.rules.trace import Trace
+from nuan.terms.money import format_yuan
 from nuan.terms.places import DAY_S
 
 
@@ -105,33 +106,42 @@ def item_amounts(homes: Homes, found: OutageRefund, law: RefundLaw) -> Int64:
     return parts
 
 
+def in_english(fen: int) -> str:
+    return f"{format_yuan(fen)} yuan"
+
+
 def _tell(trace: Trace, found: OutageRefund, homes: Homes, law: RefundLaw) -> None:
     """The working for one home; the book holds that home only."""
     merged = found.counted.merged
     source = law.source("refund_outage.threshold_h")
     tried: dict[str, bool] = {}
+    english = {"按日退还热费": "the fee is refunded by the day", "未达到退费条件": "no outage reaches the threshold"}
     for i in range(len(merged.home)):
         length = int(merged.end_s[i] - merged.start_s[i])
         holds = bool(found.counted.qualifies[i])
         own = law.on(int(merged.start_s[i]))
         source = own.source("refund_outage.threshold_h")
         threshold = "未载明" if own.threshold_s is None else duration(own.threshold_s)
+        threshold_en = "not stated" if own.threshold_s is None else duration(own.threshold_s, "en")
         word = "≥" if own.threshold_inclusive else ">"
-        span = f"{moment(int(merged.start_s[i]))} 至 {moment(int(merged.end_s[i]))}"
+        begin, end = moment(int(merged.start_s[i])), moment(int(merged.end_s[i]))
+        span = f"{begin} 至 {end}"
         trace.step(
             "停热（供热期内，同户重叠合并）",
             "outage (within the season, overlaps merged)",
             f"{span}，连续 {duration(length)}，{'满足' if holds else '不满足'} {word} {threshold}",
             source.source,
+            f"{begin} to {end}, {duration(length, 'en')} on end, {'' if holds else 'not '}{word} {threshold_en}",
         )
         tried[f"{span} 按日退还"] = holds
+        english[f"{span} 按日退还"] = f"{begin} to {end} refunded by the day"
     for key in ("outage_day", "causes", "metered_outage", "cap"):
         if key != "metered_outage" or bool(homes.metered.any()):
-            trace.step("解释口径", "interpretation", law.question(key).sentence())
+            trace.step("解释口径", "interpretation", law.question(key).sentence(), "", law.question(key).sentence("en"))
     total = int(found.decision.amount[0])
     days = law.span.days(law.candidates("season_days")[0])
     units = int(found.home_units[0])
-    trace.branch("按日退还热费" if units else "未达到退费条件", tried)
+    trace.branch("按日退还热费" if units else "未达到退费条件", tried, english)
     if bool(homes.stop_heat[0]):
         trace.sentence(
             "本户本季办理了停热，不收全季热费，不退停热热费。",
@@ -143,7 +153,7 @@ def _tell(trace: Trace, found: OutageRefund, homes: Homes, law: RefundLaw) -> No
         zh = "；".join(reason(key, law) for key in keys)
         en = "; ".join(reason(key, law, "en") for key in keys)
         low, high = int(found.decision.low[0]), int(found.decision.high[0])
-        trace.step("金额范围", "range", f"{yuan(low)} 至 {yuan(high)}")
+        trace.step("金额范围", "range", f"{yuan(low)} 至 {yuan(high)}", "", f"{in_english(low)} to {in_english(high)}")
         trace.sentence(f"金额暂不能认定：{zh}。", f"The amount cannot be decided yet: {en}.")
         return
     if not units:
@@ -151,9 +161,16 @@ def _tell(trace: Trace, found: OutageRefund, homes: Homes, law: RefundLaw) -> No
         return
     base = int(payable_base(homes, law.candidates("metered_outage")[0])[0])
     shown = f"{units} 秒 ÷（{days} 日 × {DAY_S} 秒）" if found.counted.by_time else f"{units} 日 ÷ {days} 日"
-    trace.step("怎么算的", "working", f"{yuan(base)} × {shown} = {yuan(total)}（四舍五入到分）", source.source)
+    shown_en = f"{units} s ÷ ({days} days × {DAY_S} s)" if found.counted.by_time else f"{units} days ÷ {days} days"
+    trace.step(
+        "怎么算的",
+        "working",
+        f"{yuan(base)} × {shown} = {yuan(total)}（四舍五入到分）",
+        source.source,
+        f"{in_english(base)} × {shown_en} = {in_english(total)} (rounded half up to the fen)",
+    )
     counted = duration(units) if found.counted.by_time else f"{units} 日"
     counted_en = duration(units, "en") if found.counted.by_time else f"{units} days"
     trace.sentence(
-        f"因停热 {counted}，应退 {yuan(total)}。", f"For {counted_en} without heat {yuan(total)} are refunded."
+        f"因停热 {counted}，应退 {yuan(total)}。", f"For {counted_en} without heat {in_english(total)} are refunded."
     )

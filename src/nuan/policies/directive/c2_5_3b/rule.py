@@ -18,6 +18,7 @@ from nuan.policies.refunds.wording import moment, reason, why_code, yuan
 from nuan.rules.judgement import SCHEMA
 from nuan.rules.pack import Pack
 from nuan.rules.trace import Trace
+from nuan.terms.money import format_yuan
 from nuan.terms.places import day_date
 
 COLUMNS = (
@@ -127,12 +128,15 @@ def _tell(
     source = law.source("refund_month.fails").source
     for i in range(len(tests)):
         shown = f"{tests.temp_sum[i] / tests.temp_n[i] / 100:.2f} °C" if tests.temp_n[i] else "未测得温度"
+        shown_en = f"{tests.temp_sum[i] / tests.temp_n[i] / 100:.2f} °C" if tests.temp_n[i] else "no temperature taken"
+        verdict_en = ("met", "presumed met", "failed", "cannot be established")[int(tests.verdict[i])]
         verdict = ("达标", "推定达标", "不达标", "无法认定")[int(tests.verdict[i])]
         trace.step(
             "测温",
             "test",
             f"{moment(int(tests.time_s[i]))}：{shown}，{verdict}",
             whole.on(int(tests.time_s[i])).source("temperature.bedroom_min").source,
+            f"{moment(int(tests.time_s[i]))}: {shown_en}, {verdict_en}",
         )
     for key in (
         "window_days_apart",
@@ -144,9 +148,15 @@ def _tell(
         "stacking",
         "cap",
     ):
-        trace.step("解释口径", "interpretation", law.question(key).sentence())
+        trace.step("解释口径", "interpretation", law.question(key).sentence(), "", law.question(key).sentence("en"))
     hit = len(month.hits.home) > 0
-    trace.branch("退还一个月热费" if hit else "次数不足", {f"{law.window_days}日内{law.fails}次不达标": hit})
+    counted = f"{law.window_days}日内{law.fails}次不达标"
+    english = {
+        "退还一个月热费": "one month's fee is refunded",
+        "次数不足": "too few failing tests",
+        counted: f"{law.fails} failing tests within {law.window_days} days",
+    }
+    trace.branch("退还一个月热费" if hit else "次数不足", {counted: hit}, english)
     if undecided:
         trace.sentence(
             f"金额暂不能认定：{'；'.join(reason(key, law) for key in why)}。",
@@ -164,8 +174,10 @@ def _tell(
         "working",
         f"全季热费 {yuan(int(who.homes.fee[0]))}，{law.question('month_fee').label()}，{months} 个窗口：{yuan(int(month.amounts.sum()))}；实退 {yuan(net)}",
         source,
+        f"season fee {format_yuan(int(who.homes.fee[0]))} yuan, {law.question('month_fee').label('en')}, {months} windows:"
+        f" {format_yuan(int(month.amounts.sum()))} yuan; refunded {format_yuan(net)} yuan",
     )
     trace.sentence(
         f"{law.window_days}日内{law.fails}次测温不达标，应退 {yuan(net)}。",
-        f"Repeated failing tests within the window: {yuan(net)} are refunded.",
+        f"Repeated failing tests within the window: {format_yuan(net)} yuan are refunded.",
     )
