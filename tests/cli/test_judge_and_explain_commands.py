@@ -104,3 +104,18 @@ def test_help_teaches_by_examples(command: str) -> None:
 def test_the_exit_codes_stand_in_the_documents(command: str) -> None:
     words = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
     assert f"| `nuan {command}` |" in words
+
+
+def test_what_a_law_does_not_say_is_not_shown_as_a_range_of_zero(tmp_path: Path) -> None:
+    file = tmp_path / "silent.yaml"
+    file.write_text(
+        "- {id: silent, pack: shandong, season: {start: 2025-11-15, end: 2026-03-15}, home: {area_m2: 100, price: 24},\n"
+        "   measurements: [{at: 2026-01-05 10:00, temp_c: 16.0, signed_user: true, signed_company: true}]}\n"
+        "- {id: open, pack: directive, season: 2025-2026, home: {area_m2: 100, price: 24},\n"
+        "   outages: [{from: 2026-01-01 00:00:00, to: 2026-01-03 00:00:01}]}\n",
+        encoding="utf-8",
+    )
+    silent, unsigned = nuan("cases", str(file)).stdout.split("\nopen ")
+    assert "未载明" in silent
+    assert "0.00 元" not in silent
+    assert "各种口径下 26.23 至 39.34 元" in unsigned

@@ -109,8 +109,10 @@ def _print_results(outcome: Outcome, explain: bool) -> None:
         click.echo(f"  {result.label} {target}：{shown(result)}")
         for line in result.reasons:
             click.echo(f"    因为：{line}")
-        if result.amount_fen is None and result.low_fen is not None and result.high_fen is not None:
-            click.echo(f"    各种口径下 {result.low_fen / 100:,.2f} 至 {result.high_fen / 100:,.2f} 元")
+        low, high = result.low_fen or 0, result.high_fen or 0
+        if result.amount_fen is None and low < high:
+            # equal bounds say only that no open question moves the sum: what else is missing bounds nothing
+            click.echo(f"    各种口径下 {low / 100:,.2f} 至 {high / 100:,.2f} 元")
         if explain:
             for line in result.working:
                 click.echo(f"    {line}")

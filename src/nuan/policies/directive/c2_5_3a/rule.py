@@ -153,7 +153,10 @@ def _tell(trace: Trace, found: OutageRefund, homes: Homes, law: RefundLaw) -> No
         zh = "；".join(reason(key, law) for key in keys)
         en = "; ".join(reason(key, law, "en") for key in keys)
         low, high = int(found.decision.low[0]), int(found.decision.high[0])
-        trace.step("金额范围", "range", f"{yuan(low)} 至 {yuan(high)}", "", f"{in_english(low)} to {in_english(high)}")
+        if low < high:
+            trace.step(
+                "金额范围", "range", f"{yuan(low)} 至 {yuan(high)}", "", f"{in_english(low)} to {in_english(high)}"
+            )
         trace.sentence(f"金额暂不能认定：{zh}。", f"The amount cannot be decided yet: {en}.")
         return
     if not units:
