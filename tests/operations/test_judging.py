@@ -10,6 +10,7 @@ from django.db.models import Count
 from judged_city import ACTOR, SEASON, judge
 
 from nuan.operations.acts import verify_chain
+from nuan.operations.exporting import export
 from nuan.operations.interpretations import sign_interpretation
 from nuan.operations.judging import NoSuchHomeError, NothingToJudgeError, judge_season
 from nuan.records.audit.models import AuditEntry
@@ -200,11 +201,26 @@ def test_a_season_keeps_its_judgements_when_the_next_is_judged(
         for each in Contract.objects.select_related("home")[:20]
     )
     with Store(town_readings) as store:
-        judge_season(
-            "2026-2027", actor=ACTOR, store=store, as_of=datetime(2027, 6, 1, tzinfo=UTC), runs_root=tmp_path
-        )
+        judge_season("2026-2027", actor=ACTOR, store=store, as_of=datetime(2027, 6, 1, tzinfo=UTC), runs_root=tmp_path)
     silent = CurrentJudgement.objects.filter(season="2026-2027", clause="2.5", subject_level="substation")
-    assert set(silent.values_list("verdict", flat=True)) == {"undecidable"}, "a station that sends nothing has not kept the law"
+    assert set(silent.values_list("verdict", flat=True)) == {"undecidable"}, (
+        "a station that sends nothing has not kept the law"
+    )
     assert silent.values("subject").distinct().count() == Substation.objects.count()
     kept = CurrentJudgement.objects.filter(season=SEASON)
     assert set(kept.values_list("clause", "subject_level", "subject", "item", "judgement_id")) == stands
+
+
+def test_hours_that_nobody_read_are_not_hours_without_cold(
+    registered: None, town_readings: Path, tmp_path: Path
+) -> None:
+    judge(town_readings, tmp_path)
+    silent = set(HomeSeason.objects.filter(mean_c100=None).values_list("home__code", flat=True))
+    assert silent
+    export("homes", tmp_path / "h.parquet", season=SEASON, format_name="parquet", actor=ACTOR, reason="核对")
+    rows = {
+        row["subject"]: (row["hours_below"], row["longest_below_h"])
+        for row in pl.read_parquet(tmp_path / "h.parquet").to_dicts()
+    }
+    assert {rows[home] for home in silent} == {(None, None)}
+    assert all(None not in hours for home, hours in rows.items() if home not in silent)

@@ -24,8 +24,9 @@ WHERE r.season = %(season)s {{more}} ORDER BY j.clause, j.subject, j.item
 """
 _HOMES = """
 SELECT h.code AS subject, h.building_id AS building, h.substation_id AS substation, h.company_id AS company_code,
-       h.banner_id AS banner_code, s.days_met, s.days_breached, s.days_undecidable, s.hours_below, s.longest_below_h, s.min_c100,
-       s.mean_c100, s.last_temp_c100
+       h.banner_id AS banner_code, s.days_met, s.days_breached, s.days_undecidable,
+       CASE WHEN s.mean_c100 IS NOT NULL THEN s.hours_below END AS hours_below,
+       CASE WHEN s.mean_c100 IS NOT NULL THEN s.longest_below_h END AS longest_below_h, s.min_c100, s.mean_c100, s.last_temp_c100
 FROM supervision_homeseason s JOIN registry_home h ON h.id = s.home_id WHERE s.season = %(season)s ORDER BY h.code
 """
 _BOARD = """

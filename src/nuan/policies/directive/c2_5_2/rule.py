@@ -6,7 +6,7 @@ import polars as pl
 from nuan.facts.book import FactBook
 from nuan.policies.directive.c2_5_2.days import BREACHED, MET, NOT_DUE, UNDECIDABLE, HomeDays, home_days
 from nuan.rules.branches import choose
-from nuan.rules.day_grid import first_true
+from nuan.rules.day_grid import any_day, first_true
 from nuan.rules.judgement import SCHEMA, WHY
 from nuan.rules.pack import Pack
 from nuan.rules.threshold import ABSENT, Mask, Matrix
@@ -84,9 +84,10 @@ def _why(found: HomeDays, open_: Mask) -> np.ndarray[tuple[int], np.dtype[np.str
 
 
 def _facts(found: HomeDays, due: Matrix, met: Matrix, breached: Matrix, undecided: Matrix, book: FactBook) -> pl.Series:
-    """Figures of each home as JSON. `last_day` is null until the season's last day has ended."""
+    """Figures of each home as JSON. `last_day` is null until the season's last day has ended; hours are null where none was read."""
     low = np.where(found.minimum == ABSENT, -ABSENT, found.minimum).min(axis=1)
     below, longest = (np.where(each == ABSENT, 0, each) for each in (found.below, found.longest))
+    seen = any_day(found.covered > 0)
     first = first_true(found.codes == BREACHED)
     over = len(found.days) == len(book.season.day_numbers)
     limit = np.where(found.is_dwelling, _number(found.dwelling.last), _number(found.other.last))
@@ -96,8 +97,8 @@ def _facts(found: HomeDays, due: Matrix, met: Matrix, breached: Matrix, undecide
             "days_met": met,
             "days_breached": breached,
             "days_undecidable": undecided,
-            "hours_below": below.sum(axis=1),
-            "longest_below_h": longest.max(axis=1),
+            "hours_below": _where(seen, below.sum(axis=1)),
+            "longest_below_h": _where(seen, longest.max(axis=1)),
             "min_c100": pl.Series(low).replace(-ABSENT, None),
             "threshold_c100": pl.Series(limit).replace(ABSENT, None),
             "measured_below": found.measured_below.sum(axis=1),
@@ -107,6 +108,10 @@ def _facts(found: HomeDays, due: Matrix, met: Matrix, breached: Matrix, undecide
         }
     )
     return columns.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _where(seen: Mask, figures: Matrix) -> pl.Series:
+    return pl.Series([int(figure) if has else None for figure, has in zip(figures, seen, strict=True)], dtype=pl.Int64)
 
 
 def _number(value: int | None) -> int:
