@@ -12,9 +12,9 @@ from nuan.facts.home_days import home_days
 from nuan.operations.judging_basis import Basis, HomePiece
 from nuan.policies.catalogue import CLAUSES
 from nuan.policies.directive.c2_5_2.days import home_days as judged_days
-from nuan.policies.refunds.law import hundredths
 from nuan.rules.judgement import SCHEMA
 from nuan.rules.pack import Pack
+from nuan.rules.threshold import ABSENT, Threshold
 from nuan.telemetry.readings import GAP
 from nuan.telemetry.rollups.buckets import ROOM
 from nuan.telemetry.rollups.rooms import coldest_room
@@ -32,27 +32,31 @@ FOUND_ONLY = {"2.5"}
 
 @dataclass(frozen=True)
 class Owed:
-    """What a group of homes is owed: `threshold_c100` null where the pack does not say."""
+    """What a group of homes is owed, day by day; `threshold_c100` is that of the last day, null where the pack does not say."""
 
     demand: Demand
     threshold_c100: int | None
 
 
-def owed(pack: Pack, season: Season, residential: bool) -> Owed:
-    """The temperatures and the coverage that the pack asks for. What it does not say decides nothing."""
-    at = season.first_day
-    lowest = pack.value("temperature.bedroom_min" if residential else "temperature.non_residential_min", at)
-    highest = pack.value("temperature.overheat_above", at)
-    covered = pack.value("coverage.day_percent", at)
-    threshold = None if lowest is None else hundredths(lowest)
+def owed(pack: Pack, season: Season, span: Span, residential: bool) -> Owed:
+    """The temperatures and the coverage that the pack asks for on each day of the span. What it does not say decides nothing.
+
+    The coverage here only shapes the roll-up's own verdicts; a home's days are judged by clause 2.5.2, each by its own number.
+    """
+    days = range(span.first_day, span.first_day + span.days)
+    key = "temperature.bedroom_min" if residential else "temperature.non_residential_min"
+    lowest = Threshold.over(pack, key, days, scale=100).numbers
+    highest = Threshold.over(pack, "temperature.overheat_above", days, scale=100).numbers
+    covered = pack.value("coverage.day_percent", season.first_day)
+    newest = int(lowest[-1])
     return Owed(
         Demand(
-            threshold_c100=COLDEST if threshold is None else threshold,
-            above_c100=WARMEST if highest is None else hundredths(highest),
+            threshold_c100=np.where(lowest == ABSENT, COLDEST, lowest).astype(np.int16),
+            above_c100=np.where(highest == ABSENT, WARMEST, highest).astype(np.int16),
             min_covered_pct=NEVER_ENOUGH if covered is None else int(covered),
             window_days=WINDOW_DAYS,
         ),
-        threshold,
+        None if newest == ABSENT else newest,
     )
 
 
@@ -76,7 +80,7 @@ def span_until(season: Season, as_of_s: int) -> Span | None:
 
 
 def home_hours(
-    store: Store, buckets: Iterable[int], homes: pl.Series, span: Span, threshold_c100: int
+    store: Store, buckets: Iterable[int], homes: pl.Series, span: Span, threshold_c100: int | NDArray[np.int16]
 ) -> NDArray[np.int16]:
     """int16[homes, hours] in the order of `homes`, coldest room; a home without a series has gaps only."""
     position = {home: row for row, home in enumerate(homes.to_list())}
@@ -126,11 +130,11 @@ def _facts(
     basis: Basis, piece: HomePiece, pack: str, residential: bool, store: Store
 ) -> tuple[dict[str, pl.DataFrame], SeasonRollup | None, NDArray[np.int16], Span | None]:
     season = basis.packs.seasons[pack]
-    asked = owed(basis.packs.packs[pack], season, residential)
     tables = piece.tables()
     span = span_until(season, basis.as_of_s)
     if span is None:
         return tables, None, np.empty((piece.homes.height, 0), np.int16), None
+    asked = owed(basis.packs.packs[pack], season, span, residential)
     homes = piece.homes["home"]
     hours = home_hours(store, piece.buckets, homes, span, asked.demand.threshold_c100)
     days, rollup = season_rollup(hours, span, asked.demand)
@@ -158,7 +162,7 @@ def _judge_group(basis: Basis, piece: HomePiece, pack_name: str, residential: bo
     )
     if rollup is None or span is None:
         return JudgedHomes(piece, judgements, _no_seasons(), _no_days(), no_rooms())
-    threshold = owed(pack, book.season, residential).threshold_c100
+    threshold = owed(pack, book.season, span, residential).threshold_c100
     codes = day_codes(book, pack)
     day = tables["home_day"]["day"].to_numpy() - book.season.day_numbers.start
     row = np.repeat(np.arange(piece.homes.height), len(day) // max(1, piece.homes.height))

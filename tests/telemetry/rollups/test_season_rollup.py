@@ -173,3 +173,14 @@ def test_equals_the_slow_reader(cells: list[int], first: int, owed: int, percent
         assert getattr(days, name)[0].tolist() == wanted[name], name
     for name in ("verdicts", "longest_below_h", "hours_below", "worst_window"):
         assert getattr(whole, name)[0].tolist() == wanted[name], name
+
+
+def test_a_threshold_that_changes_within_the_season_is_each_days_own() -> None:
+    """18 °C until the second day, 20 °C from the third: the same 19 °C is warm before and cold after; the run begins with the change."""
+    hours = np.full((1, 96), 1900, np.int16)
+    demand = Demand(np.array([1800, 1800, 2000, 2000], np.int16), np.array([1850, 2600, 2600, 2600], np.int16), 75, 3)
+    days, season = season_rollup(hours, Span(0, 4, 0, 96), demand)
+    assert days.below[0].tolist() == [0, 0, 24, 24]
+    assert days.above[0].tolist() == [24, 0, 0, 0]
+    assert season.verdicts[0].tolist() == [1, 1, 2, 2]
+    assert season.longest_below_h[0] == 48

@@ -12,7 +12,7 @@ from nuan.telemetry.readings import GAP
 
 
 @nb.njit(cache=True, nogil=True)
-def _coldest(rooms, order, starts, threshold, gap, out):  # type: ignore[no-untyped-def]
+def _coldest(rooms, order, starts, thresholds, gap, out):  # type: ignore[no-untyped-def]
     for home in range(out.shape[0]):
         for hour in range(rooms.shape[1]):
             low = np.int16(32_767)
@@ -23,17 +23,21 @@ def _coldest(rooms, order, starts, threshold, gap, out):  # type: ignore[no-unty
                     silent = True
                 elif value < low:
                     low = value
-            out[home, hour] = gap if silent and low >= threshold else low
+            out[home, hour] = gap if silent and low >= thresholds[hour // 24] else low
 
 
 def coldest_room(
-    rooms: NDArray[np.int16], home_of: NDArray[np.int64], homes: int, threshold_c100: int
+    rooms: NDArray[np.int16], home_of: NDArray[np.int64], homes: int, threshold_c100: int | NDArray[np.int16]
 ) -> NDArray[np.int16]:
-    """int16[rooms, hours] → int16[homes, hours]; `home_of[r]` is the home of room r. One room each, in order: the same array."""
+    """int16[rooms, hours] → int16[homes, hours]; `home_of[r]` is the home of room r. One room each, in order: the same array.
+
+    `threshold_c100` is one number, or one for each day of the hours, which begin at a midnight."""
     if len(home_of) == homes and (home_of == np.arange(homes)).all():
         return rooms
     order = np.argsort(home_of, kind="stable").astype(np.int64)
     starts = np.searchsorted(home_of[order], np.arange(homes + 1)).astype(np.int64)
     out = np.empty((homes, rooms.shape[1]), np.int16)
-    _coldest(rooms, order, starts, threshold_c100, np.int16(GAP), out)
+    days = -(-rooms.shape[1] // 24)
+    thresholds = np.ascontiguousarray(np.broadcast_to(np.asarray(threshold_c100, dtype=np.int16), days))
+    _coldest(rooms, order, starts, thresholds, np.int16(GAP), out)
     return out

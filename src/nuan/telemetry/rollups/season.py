@@ -45,10 +45,11 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What a day is judged by: below `threshold_c100` is cold, over `above_c100` too warm; a day without a cold hour is met only when
-    `min_covered_pct` of its hours are covered; cold days are counted in windows of `window_days`."""
+    `min_covered_pct` of its hours are covered; cold days are counted in windows of `window_days`. A number that changes within the
+    season is given for each day of the span."""
 
-    threshold_c100: int
-    above_c100: int
+    threshold_c100: int | NDArray[np.int16]
+    above_c100: int | NDArray[np.int16]
     min_covered_pct: int
     window_days: int
 
@@ -115,8 +116,8 @@ def _days(  # type: ignore[no-untyped-def]
     hours,
     first_due,
     end_due,
-    threshold,
-    above,
+    thresholds,
+    aboves,
     gap,
     covered_d,
     min_d,
@@ -135,6 +136,8 @@ def _days(  # type: ignore[no-untyped-def]
         longest = 0
         season_total = np.int64(0)
         for day in range(days):
+            threshold = thresholds[day]
+            above = aboves[day]
             start = max(day * 24, first_due)
             end = min(day * 24 + 24, end_due)
             owed = max(end - start, 0)
@@ -212,6 +215,11 @@ def _season(  # type: ignore[no-untyped-def]
         min_s[home] = gap if covered_s[home] == 0 else low
 
 
+def by_day(number: int | NDArray[np.int16], days: int) -> NDArray[np.int16]:
+    """int16[days] of one number for all days, or of one for each."""
+    return np.ascontiguousarray(np.broadcast_to(np.asarray(number, dtype=np.int16), days))
+
+
 def season_rollup(hours: NDArray[np.int16], span: Span, demand: Demand) -> tuple[HomeDays, SeasonRollup]:
     """Roll int16[homes, days × 24] up. A day with a cold hour is breached however little of it is covered; a day without one is
     undecidable when less than the demanded part is covered, or nothing."""
@@ -224,7 +232,7 @@ def season_rollup(hours: NDArray[np.int16], span: Span, demand: Demand) -> tuple
     covered_s, below_s, longest_s, breached_s, undecided_s, window_s = (np.zeros(homes, np.int32) for _ in range(6))
     min_s, total_s = np.empty(homes, np.int16), np.zeros(homes, np.int64)
     _days(
-        hours, span.first_due, span.end_due, np.int16(demand.threshold_c100), np.int16(demand.above_c100), gap,
+        hours, span.first_due, span.end_due, by_day(demand.threshold_c100, days), by_day(demand.above_c100, days), gap,
         covered, minimum, mean, below, longest, above, longest_s, total_s,
     )  # fmt: skip
     midnights = 24 * np.arange(days)
