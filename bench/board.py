@@ -6,6 +6,7 @@ Builds the records of such a city straight in PostgreSQL (no readings), then tim
 import argparse
 import json
 import os
+import platform
 import statistics
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from string import Template
 from typing import Any
 
 LIMIT_MS = 200
+RESULTS = Path(__file__).parent / "results" / "board.json"
 SEASON = "2025-2026"
 AS_OF = "2026-01-20 00:00:00+00"
 AS_OF_S = 1_768_867_200
@@ -158,7 +160,8 @@ def run(quick: bool) -> dict[str, Any]:
 
         connection.close()
         _stop_server(Path(folder) / "pg")
-    return {"homes": homes, "built_s": round(seconds, 1), "limit_ms": LIMIT_MS, "pages": found}
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return {"homes": homes, "built_s": round(seconds, 1), "limit_ms": LIMIT_MS, "pages": found, "machine": machine}
 
 
 def _stop_server(folder: Path) -> None:
@@ -170,7 +173,10 @@ def _stop_server(folder: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="5 000 homes")
-    result = run(parser.parse_args().quick)
+    quick = parser.parse_args().quick
+    result = run(quick)
+    if not quick:
+        RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     for name, row in result["pages"].items():
         print(f"{name:18} {row['median_ms']:8.1f} ms  worst {row['worst_ms']:8.1f} ms  {row['queries']:3} queries")
     print(json.dumps({"homes": result["homes"], "built_s": result["built_s"]}))
