@@ -119,3 +119,14 @@ def test_what_a_law_does_not_say_is_not_shown_as_a_range_of_zero(tmp_path: Path)
     assert "未载明" in silent
     assert "0.00 元" not in silent
     assert "各种口径下 26.23 至 39.34 元" in unsigned
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x00\x01\x02 no text", "说明: 国标编码\n".encode("gbk"), b"a: ["], ids=["binary", "gbk", "cut"]
+)
+def test_a_hand_written_file_that_cannot_be_read_is_told(tmp_path: Path, content: bytes) -> None:
+    file, rows = tmp_path / "x.yaml", tmp_path / "rows.csv"
+    file.write_bytes(content)
+    rows.write_text("time\n")
+    for answer in (nuan("cases", str(file)), nuan("import", "readings", str(rows), "--mapping", str(file))):
+        assert (answer.exit_code, isinstance(answer.exception, SystemExit)) == (2, True), answer.exception

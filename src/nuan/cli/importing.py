@@ -38,6 +38,15 @@ def import_group() -> None:
     """
 
 
+def _text(file: Path) -> str:
+    """A hand-written file: UTF-8, or what Excel and Notepad write in China. What is neither, the reader of the text refuses."""
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("gb18030", errors="replace")
+
+
 def _findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         colour = "red" if finding.severity == "error" else "yellow"
@@ -131,7 +140,7 @@ def readings(
     from nuan.cli.main import setup_records
     from nuan.telemetry.files import load_mapping
 
-    mapping, wrong = load_mapping(mapping_file.read_text(encoding="utf-8-sig"), mapping_file.name)
+    mapping, wrong = load_mapping(_text(mapping_file), mapping_file.name)
     if wrong:
         if as_json:
             click.echo(json.dumps({"ok": False, "findings": [each.as_dict() for each in wrong]}, ensure_ascii=False))

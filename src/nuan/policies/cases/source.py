@@ -54,7 +54,11 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|
 
 def load(text: str, where: str) -> list[Located]:
     """The situations of a file: a list, or a mapping with `situations` (or `cases`). Raises FindingsError."""
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        remedy = "这不是文本文件；请用 UTF-8 文本。"
+        raise FindingsError([Finding(where, "not_yaml", "不是有效的 YAML", "not YAML", remedy)]) from error
     try:
         content = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
