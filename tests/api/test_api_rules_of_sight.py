@@ -11,7 +11,7 @@ from nuan.operations.tokens import TokenPlaceError, create_token, revoke_token
 from nuan.records.accounts.models import ApiToken
 from nuan.records.audit.models import AuditEntry
 from nuan.records.registry.models import Home
-from nuan.records.supervision.models import Judgement
+from nuan.records.supervision.models import HomeSeason, Judgement
 
 DOC = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -137,3 +137,10 @@ def test_the_command_prints_a_token_once(city, capsys) -> None:  # type: ignore[
     call_command("token", "revoke", number, actor="刘科")
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+def test_a_home_that_nobody_could_measure_has_no_cold_hours_not_zero(as_token) -> None:  # type: ignore[no-untyped-def]
+    home = our_home()
+    HomeSeason.objects.filter(home=home).update(min_c100=None, hours_below=0, longest_below_h=0)
+    season = as_token().get(f"/homes/{home.pk}").json()["seasons"][0]
+    assert (season["hours_below"], season["longest_below_h"]) == (None, None)

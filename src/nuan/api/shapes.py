@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 from django.db.models import QuerySet
 from ninja import Schema
 
+from nuan.records.supervision.models import HomeSeason
+
 T = TypeVar("T")
 
 
@@ -66,11 +68,19 @@ class SeasonOut(Schema):
     days_met: int
     days_breached: int
     days_undecidable: int
-    hours_below: int
-    longest_below_h: int
+    hours_below: int | None
+    longest_below_h: int | None
     min_c100: int | None
     last_temp_c100: int | None
     last_time_s: int | None
+
+    @staticmethod
+    def resolve_hours_below(season: HomeSeason) -> int | None:
+        return season.hours_below if season.has_readings else None
+
+    @staticmethod
+    def resolve_longest_below_h(season: HomeSeason) -> int | None:
+        return season.longest_below_h if season.has_readings else None
 
 
 class HomeDetailOut(HomeOut):

@@ -106,14 +106,16 @@ def _clauses(situation: Situation) -> list[str]:
 def _result(target: str, decision: Decision, law: RefundLaw, working: tuple[str, ...]) -> Result:
     amount = int(decision.amount[0])
     keys = decision.why(0) if amount == UNKNOWN else ()
+    # equal bounds of an open sum say only that no open question moves it: what else is missing bounds nothing
+    bounded = amount != UNKNOWN or decision.low[0] < decision.high[0]
     return Result(
         target=target,
         verdict="undecidable" if amount == UNKNOWN else "breached" if amount else "met",
         amount_fen=None if amount == UNKNOWN else amount,
         why=keys,
         reasons=tuple(reason(key, law) for key in keys),
-        low_fen=int(decision.low[0]),
-        high_fen=int(decision.high[0]),
+        low_fen=int(decision.low[0]) if bounded else None,
+        high_fen=int(decision.high[0]) if bounded else None,
         working=working,
     )
 

@@ -171,6 +171,11 @@ class HomeSeason(models.Model):
             models.Index(fields=["season", "-days_breached"]),
         ]
 
+    @property
+    def has_readings(self) -> bool:
+        """Without any, the counts of hours are zero because nobody could count: no page shows them."""
+        return self.min_c100 is not None
+
 
 class PlaceNow(models.Model):
     """How many homes are cold now, and were in the season, by place; a stale or missing reading is never counted as warm."""

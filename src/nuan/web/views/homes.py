@@ -74,7 +74,7 @@ def homes_csv(request: Visit) -> HttpResponse:
             None if row.last_temp_c100 is None else f"{row.last_temp_c100 / 100:.2f}",
             row.days_breached,
             row.days_undecidable,
-            row.hours_below,
+            row.hours_below if row.has_readings else None,
         ]
         for row in season_rows(request).iterator(chunk_size=2000)
     )
