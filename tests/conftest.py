@@ -2,10 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 # One folder for all workers of a run: they share the server, each has its own database (pytest-django names it).
@@ -28,3 +29,26 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture
+def city(db: None) -> None:
+    """The small city (tests/small_city.py) with its cast."""
+    from small_city import build_city, seat_the_cast
+
+    build_city()
+    seat_the_cast()
+
+
+@pytest.fixture
+def as_cast(city: None) -> Callable[[str | None], Client]:
+    """A client signed in as somebody of the cast, or as nobody."""
+    from nuan.records.accounts.models import User
+
+    def sign_in(name: str | None) -> Client:
+        client = Client()
+        if name is not None:
+            client.force_login(User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in

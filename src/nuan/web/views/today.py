@@ -83,8 +83,8 @@ def today_csv(request: Visit) -> HttpResponse:
             row.home.floor,
             row.home.substation.name,
             row.home.company.name,
-            f"{(row.last_temp_c100 or 0) / 100:.2f}",
-            f"{(row.threshold_c100 or 0) / 100:.2f}",
+            None if row.last_temp_c100 is None else f"{row.last_temp_c100 / 100:.2f}",
+            None if row.threshold_c100 is None else f"{row.threshold_c100 / 100:.2f}",
             row.longest_below_h,
         ]
         for row in cold_homes(request, latest_run())[:20_000]
