@@ -5,8 +5,9 @@ HOMES  ?= 12000
 PORT   ?= 8000
 BIN    := .venv/bin
 READY  := .venv/.ready
+PEERS  := .venv/.peers
 
-.PHONY: demo serve check docs format test test-fast bench env lock
+.PHONY: demo serve check docs format test test-slow bench env peers lock
 
 demo: env            ## make the synthetic city, judge its season and serve it
 	$(BIN)/nuan demo --homes $(HOMES)
@@ -16,7 +17,7 @@ demo: env            ## make the synthetic city, judge its season and serve it
 serve: env           ## serve what is in NUAN_HOME (./var)
 	$(BIN)/nuan serve --port $(PORT)
 
-check: env           ## format, lint, types, the street, then the fast tests
+check: peers           ## format, lint, types, the street, then the fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
@@ -32,26 +33,37 @@ docs: env            ## write the pages of docs/ that are made from tables
 	$(BIN)/python -c "from nuan.policies.clause_page import page; open('docs/clauses.md', 'w', encoding='utf-8').write(page())"
 	$(BIN)/python -c "from nuan.operations.import_page import page; open('docs/import.md', 'w', encoding='utf-8').write(page())"
 
-test: env            ## everything but the soak tests
+test: peers            ## everything but the soak tests
 	$(BIN)/pytest -n 2 -m "not slow"
 
-test-slow: env
+test-slow: peers
 	$(BIN)/pytest -m slow
 
-bench: env
+bench: peers
 	$(BIN)/python -m bench
 
 env: $(READY)
 
 $(READY): pyproject.toml uv.lock requirements.txt
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv sync --frozen --quiet; \
+	  uv sync --frozen --quiet --inexact; \
 	else \
 	  $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt \
 	  && $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi
 	@touch $(READY)
 
+peers: $(PEERS)      ## what tests and benchmarks compare with: other people's clients, decoders, engines and solvers
+
+$(PEERS): $(READY)
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv sync --frozen --quiet --all-groups; \
+	else \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt; \
+	fi
+	@touch $(PEERS)
+
 lock:                ## after a change of dependencies
 	uv lock
-	uv export --frozen --quiet --no-emit-project --all-groups --no-header --no-annotate -o requirements.txt
+	uv export --frozen --quiet --no-emit-project --no-header --no-annotate -o requirements.txt
+	uv export --frozen --quiet --no-emit-project --all-groups --no-header --no-annotate -o requirements-peers.txt

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def test_every_spoken_word_has_english() -> None:
         spoken |= spoken_in(source.read_text(encoding="utf-8"))
     assert len(spoken) > 200
     assert sorted(spoken - set(english())) == []
+
+
+def test_a_word_stands_in_one_table() -> None:
+    words = [
+        line.split(":")[0]
+        for path in (WEB / "wording_en").glob("*.yaml")
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    assert sorted(word for word, times in Counter(words).items() if times > 1) == []
 
 
 def test_templates_speak_through_the_table() -> None:

@@ -41,6 +41,10 @@ INSTALLED_APPS = [
     "nuan.records.supervision",
     "nuan.records.emergency",
     "nuan.records.audit",
+    "nuan.records.devices",
+    "nuan.records.monitoring",
+    "nuan.records.billing",
+    "nuan.records.support",
     "nuan.operations",
     "nuan.web",
     "ninja",  # its documentation page, served from here instead of a foreign host

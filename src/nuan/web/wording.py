@@ -1,4 +1,4 @@
-"""The words of the pages: Chinese is the key, `wording.yaml` has the English. One mechanism for templates and views.
+"""The words of the pages: Chinese is the key, the tables in `wording_en/` have the English. One mechanism for templates and views.
 
 A word without English stays Chinese; a test reads all templates and views and refuses a key that the table lacks.
 """
@@ -12,7 +12,9 @@ from django.utils.translation import get_language
 
 @cache
 def english() -> dict[str, str]:
-    table: dict[str, str] = yaml.safe_load((Path(__file__).parent / "wording.yaml").read_text(encoding="utf-8"))
+    table: dict[str, str] = {}
+    for path in sorted((Path(__file__).parent / "wording_en").glob("*.yaml")):
+        table.update(yaml.safe_load(path.read_text(encoding="utf-8")))
     return table
 
 

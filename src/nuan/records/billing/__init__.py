@@ -1,0 +1,1 @@
+"""账: ledger, tariffs, bills, payments and refunds, in whole fen."""
