@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nuan.telemetry.intake.plain_json import plain
@@ -29,7 +29,7 @@ def quickly(payload: bytes) -> dict[tuple[str, int | None], Any] | None:
     return {(name, time_s): value for name, value in values.items() if name != time_key}
 
 
-@settings(max_examples=600)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(document=st.one_of(flat, nested))
 def test_both_ways_read_alike(document: dict[str, Any]) -> None:
     payload = json.dumps(document).encode()

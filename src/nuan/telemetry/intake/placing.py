@@ -181,7 +181,7 @@ class Placer:
 def _below(value: Number, limit: float) -> bool:
     if isinstance(value, Decimal):
         return value.is_finite() and abs(value) < limit
-    return abs(value) < limit
+    return bool(-limit < value < limit)
 
 
 def wrong_time(time_s: int, arrival_s: int) -> str:
