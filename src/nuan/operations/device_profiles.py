@@ -8,21 +8,11 @@ from nuan.operations.acts import act
 from nuan.operations.gateways import turn_the_page
 from nuan.records.devices.models import DeviceProfile
 from nuan.telemetry.intake.directory import ProfilePoint
+from nuan.telemetry.intake.directory_file import profile_points
 from nuan.terms.findings import Finding, FindingsError
 from nuan.terms.quantities import QUANTITIES
 
 KNOWN = {"quantity", "position", "scale", "offset", "below"}
-
-
-def profile_points(points: Mapping[str, Mapping[str, Any]]) -> dict[str, ProfilePoint]:
-    """The rows of a checked profile."""
-    return {
-        name: ProfilePoint(
-            row["quantity"], str(row.get("position", "")), Fraction(str(row.get("scale", 1))),
-            Fraction(str(row.get("offset", 0))), str(row.get("below", "")),
-        )
-        for name, row in points.items()
-    }  # fmt: skip
 
 
 def wrong_points(code: str, points: Mapping[str, Mapping[str, Any]]) -> list[Finding]:

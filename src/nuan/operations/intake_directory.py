@@ -10,12 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nuan.operations.device_profiles import profile_points
 from nuan.records.devices.models import Device, DeviceProfile, DirectoryEdition, Gateway
-from nuan.telemetry.intake import directory as pure
-from nuan.telemetry.intake.directory import Directory, Placed
-
-FILE = "directory.json"
+from nuan.telemetry.intake.directory_file import FILE
 
 
 def edition() -> int:
@@ -45,19 +41,6 @@ def directory_document(now: datetime) -> dict[str, Any]:
         "profiles": {row.code: row.points for row in DeviceProfile.objects.all()},
         "devices": devices,
     }
-
-
-def directory_of(document: Mapping[str, Any]) -> Directory:
-    profiles = {code: profile_points(points) for code, points in document["profiles"].items()}
-    return Directory(
-        document["edition"],
-        {row[0]: pure.Gateway(*row) for row in document["gateways"]},
-        document["digests"],
-        {
-            gateway: {code: Placed(place, profiles[profile], position) for code, place, profile, position in rows}
-            for gateway, rows in document["devices"].items()
-        },
-    )
 
 
 def write_directory(folder: Path, document: Mapping[str, Any]) -> Path:
