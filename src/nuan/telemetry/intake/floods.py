@@ -30,7 +30,9 @@ class FloodGate:
         minute = arrival_s // 60
         if minute == self._minute:
             return []
-        over = [(*key, seen - self.most) for key, seen in self._seen.items() if seen > self.most] if self._minute else []
+        over = (
+            [(*key, seen - self.most) for key, seen in self._seen.items() if seen > self.most] if self._minute else []
+        )
         self._minute = minute
         self._seen.clear()
         return over

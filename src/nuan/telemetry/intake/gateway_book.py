@@ -1,6 +1,6 @@
 """What a worker saw of each gateway since it started: counts, the newest times, the clock. The folder process adds workers up."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,16 +52,19 @@ class GatewayBook:
             page = self.pages[gateway] = GatewayPage()
         return page
 
-    def stored(self, gateways: Mapping[str, int], flags: NDArray[np.uint8]) -> None:
-        """Readings that are on disk: how many of which gateway, in the order of their flags."""
-        start = 0
-        for gateway, count in gateways.items():
-            page, mine = self.page(gateway), flags[start : start + count]
-            page.readings += count
-            if mine.any():
-                page.untrusted += int(np.count_nonzero(mine & UNTRUSTED))
-                page.late += int(np.count_nonzero(mine & int(Flag.LATE)))
-            start += count
+    def stored(self, origins: Sequence[tuple[str, int]], flags: NDArray[np.uint8]) -> None:
+        """Readings that are on disk: (gateway, how many) in the order of their flags."""
+        numbers: dict[str, int] = {}
+        which = [numbers.setdefault(gateway, len(numbers)) for gateway, _ in origins]
+        whose = np.repeat(np.array(which, np.int64), [count for _, count in origins])
+        every = np.bincount(whose, minlength=len(numbers))
+        untrusted = np.bincount(whose[(flags & np.uint8(UNTRUSTED)) != 0], minlength=len(numbers))
+        late = np.bincount(whose[(flags & np.uint8(Flag.LATE)) != 0], minlength=len(numbers))
+        for gateway, number in numbers.items():
+            page = self.page(gateway)
+            page.readings += int(every[number])
+            page.untrusted += int(untrusted[number])
+            page.late += int(late[number])
 
     def as_dict(self) -> dict[str, Any]:
         return {code: page.as_dict() for code, page in self.pages.items()}

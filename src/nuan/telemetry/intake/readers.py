@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from nuan.telemetry.intake.directory import Gateway
 from nuan.telemetry.intake.routes import Route
-from nuan.telemetry.protocols import cjt188, mbus, mqtt_json, thingsboard, wmbus
+from nuan.telemetry.protocols import mbus, mqtt_json, thingsboard
 from nuan.telemetry.protocols.parsed import Parsed
 
 Reader = Callable[[Route, str, bytes, tzinfo, Gateway], Parsed]
@@ -27,8 +27,6 @@ READERS: Mapping[str, Reader] = MappingProxyType({
     "json": _json,
     "thingsboard": _thingsboard,
     "mbus": lambda route, topic, payload, zone, gateway: mbus.parse(payload, zone),
-    "wmbus": lambda route, topic, payload, zone, gateway: wmbus.parse(payload, zone),
-    "cjt188": lambda route, topic, payload, zone, gateway: cjt188.parse(payload, zone),
 })  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class Harvest:
 
     batch: ReadingBatch
     letters: list[DeadLetter]
-    counts: dict[str, int]
+    origins: list[tuple[str, int]]
     replies: list[Reply]
 
 
@@ -55,7 +55,7 @@ class Reception:
         self._flood = FloodGate()
         self._buckets: dict[str, Bucket] = {}
         self._zones: dict[str, tzinfo] = {}
-        self._senders: dict[str, Sender | DeadLetter] = {}
+        self._senders: dict[str, Sender] = {}
         self._letters: list[DeadLetter] = []
         self._replies: list[Reply] = []
         self._gateways: list[tuple[str, int]] = []
@@ -76,15 +76,15 @@ class Reception:
         sender = self._senders.get(topic)
         if sender is None:
             sender = self._meet(topic, arrival_s)
-        if type(sender) is not Sender:
-            self._refuse("", topic, arrival_s, "wrong_topic" if route(topic) is None else "unknown_gateway", topic, payload)
+        if sender is None:
+            self._stranger(topic, payload, arrival_s)
             return
         if len(payload) > LARGEST_MESSAGE:
-            self._letter(sender, arrival_s, "too_large", f"{len(payload)} bytes", payload)
-        elif sender.route.protocol != "json" or not self._plainly(sender, payload, arrival_s):
+            self._letter(sender, topic, arrival_s, "too_large", f"{len(payload)} bytes", payload)
+        elif sender.route.protocol != "json" or not self._plainly(sender, topic, payload, arrival_s):
             self._fully(sender, topic, payload, arrival_s)
 
-    def _plainly(self, sender: Sender, payload: bytes, arrival_s: int) -> bool:
+    def _plainly(self, sender: Sender, topic: str, payload: bytes, arrival_s: int) -> bool:
         """The quick way for plain JSON of known points. False: nothing was taken, go the full way."""
         found = plain(payload)
         if found is None:
@@ -107,7 +107,7 @@ class Reception:
                 return False
             chosen.append((line, value))
         if not sender.bucket.take(len(chosen), arrival_s):
-            self._letter(sender, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
+            self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
             return True
         put = self.placer.put
         for line, value in chosen:
@@ -121,16 +121,16 @@ class Reception:
         parsed = read(sender.route, topic, payload, sender.zone, sender.gateway)
         self._replies += parsed.replies
         if parsed.points and not sender.bucket.take(len(parsed.points), arrival_s):
-            self._letter(sender, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
+            self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
             return
         before = len(self.placer)
         own = sender.route.device == code and sender.route.protocol == "thingsboard"
         for refused in self.placer.add(code, parsed.points, arrival_s):
             if not own:
-                self._letter(sender, arrival_s, refused.code, refused.detail, payload)
+                self._letter(sender, topic, arrival_s, refused.code, refused.detail, payload)
         self._gateways.append((code, len(self.placer) - before))
         for problem in parsed.problems:
-            self._letter(sender, arrival_s, problem.code, problem.detail, problem.payload or payload)
+            self._letter(sender, topic, arrival_s, problem.code, problem.detail, problem.payload or payload)
         times = [point.time_s for point in parsed.points if point.time_s is not None]
         self.book.page(code).heard(arrival_s, max(times) if times else None)
 
@@ -163,12 +163,19 @@ class Reception:
         sender = self._senders[topic] = Sender(where, gateway, zone, bucket)
         return sender
 
-    def _letter(self, sender: Sender, arrival_s: int, reason: str, detail: str, payload: bytes) -> None:
-        self._refuse(sender.gateway.code, sender.route.text, arrival_s, reason, detail, payload)
+    def _stranger(self, topic: str, payload: bytes, arrival_s: int) -> None:
+        where = route(topic)
+        if where is None:
+            self._keep("", topic, arrival_s, "wrong_topic", topic, payload)
+        else:
+            self._keep(where.gateway, topic, arrival_s, "unknown_gateway", where.gateway, payload)
 
-    def _refuse(self, gateway: str, kind: str, arrival_s: int, reason: str, detail: str, payload: bytes) -> None:
-        if gateway:
-            self.book.page(gateway).letters += 1
+    def _letter(self, sender: Sender, topic: str, arrival_s: int, reason: str, detail: str, payload: bytes) -> None:
+        self.book.page(sender.gateway.code).letters += 1
+        self._keep(sender.gateway.code, topic, arrival_s, reason, detail, payload)
+
+    def _keep(self, gateway: str, topic: str, arrival_s: int, reason: str, detail: str, payload: bytes) -> None:
+        """A letter's protocol is the topic: all that is needed to read its bytes again."""
         if self._flood.let(gateway, reason, arrival_s):
-            letter = DeadLetter(gateway, kind, arrival_s, reason, detail[:300], payload[:PAYLOAD_LIMIT])
+            letter = DeadLetter(gateway[:60], topic[:200], arrival_s, reason, detail[:300], payload[:PAYLOAD_LIMIT])
             self._letters.append(letter)
