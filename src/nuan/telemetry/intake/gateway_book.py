@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuan.telemetry.intake.clock_offset import ClockOffsetEstimator
-from nuan.telemetry.readings import UNTRUSTED, Flag
+from nuan.telemetry.readings import UNTRUSTED, Flag, ReadingBatch
 
 
 @dataclass(slots=True)
@@ -45,6 +45,8 @@ class GatewayBook:
 
     def __init__(self) -> None:
         self.pages: dict[str, GatewayPage] = {}
+        self._numbers: dict[str, int] = {}
+        self._owner: NDArray[np.int32] = np.full(1024, -1, np.int32)
 
     def page(self, gateway: str) -> GatewayPage:
         page = self.pages.get(gateway)
@@ -52,19 +54,29 @@ class GatewayBook:
             page = self.pages[gateway] = GatewayPage()
         return page
 
-    def stored(self, origins: Sequence[tuple[str, int]], flags: NDArray[np.uint8]) -> None:
-        """Readings that are on disk: (gateway, how many) in the order of their flags."""
-        numbers: dict[str, int] = {}
-        which = [numbers.setdefault(gateway, len(numbers)) for gateway, _ in origins]
-        whose = np.repeat(np.array(which, np.int64), [count for _, count in origins])
-        every = np.bincount(whose, minlength=len(numbers))
-        untrusted = np.bincount(whose[(flags & np.uint8(UNTRUSTED)) != 0], minlength=len(numbers))
-        late = np.bincount(whose[(flags & np.uint8(Flag.LATE)) != 0], minlength=len(numbers))
-        for gateway, number in numbers.items():
-            page = self.page(gateway)
-            page.readings += int(every[number])
-            page.untrusted += int(untrusted[number])
-            page.late += int(late[number])
+    def own(self, gateways: Sequence[str], series: NDArray[np.uint32]) -> None:
+        """From now on readings of these series of the lane count for these gateways."""
+        most = int(series.max(initial=0)) + 1
+        if most > len(self._owner):
+            more = np.full(max(most, 2 * len(self._owner)) - len(self._owner), -1, np.int32)
+            self._owner = np.concatenate([self._owner, more])
+        for gateway, number in zip(gateways, series.tolist(), strict=True):
+            self._owner[number] = self._numbers.setdefault(gateway, len(self._numbers))
+
+    def stored(self, batch: ReadingBatch, arrival_s: int) -> None:
+        """Readings that are on disk: the hook after the commit, for all ways in alike."""
+        if not len(self._numbers) or int(batch.series.max(initial=0)) >= len(self._owner):
+            return
+        whose = self._owner[batch.series]
+        known = whose >= 0
+        wrong, late = (batch.flags & np.uint8(UNTRUSTED)) != 0, (batch.flags & np.uint8(Flag.LATE)) != 0
+        counts = [np.bincount(whose[known & some], minlength=len(self._numbers)) for some in (known, wrong, late)]
+        for gateway, number in list(self._numbers.items()):
+            if number < len(counts[0]) and counts[0][number]:
+                page = self.page(gateway)
+                page.readings += int(counts[0][number])
+                page.untrusted += int(counts[1][number])
+                page.late += int(counts[2][number])
 
     def as_dict(self) -> dict[str, Any]:
-        return {code: page.as_dict() for code, page in self.pages.items()}
+        return {code: page.as_dict() for code, page in list(self.pages.items())}

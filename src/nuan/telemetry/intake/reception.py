@@ -1,6 +1,6 @@
 """Messages → a batch of readings and dead letters, for one worker: whose they are, how they are read, what is refused and why."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
@@ -18,11 +18,12 @@ from nuan.telemetry.intake.readers import read
 from nuan.telemetry.intake.routes import Route, route
 from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT, Reply
 from nuan.telemetry.readings import ReadingBatch
+from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store.lanes import DeadLetter
 
 LARGEST_MESSAGE = 256 << 10
-Flags = Callable[[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int32], int, NDArray[np.uint8]], NDArray[np.uint8]]
-"""(series, time, value, arrival, what is known already) → flags; the quality rules with their memory of each series."""
+Register = Callable[[Sequence[SeriesKey]], Awaitable[NDArray[np.uint32]]]
+"""Numbers of series in the lane (`GroupCommit.register`)."""
 
 
 @dataclass(slots=True)
@@ -42,23 +43,19 @@ class Harvest:
 
     batch: ReadingBatch
     letters: list[DeadLetter]
-    origins: list[tuple[str, int]]
-    replies: list[Reply]
 
 
 class Reception:
     """`message` for each, then `harvest` for all since the last time."""
 
-    def __init__(self, directory: Directory, placer: Placer, book: GatewayBook, flags: Flags | None = None) -> None:
-        self.placer, self.book = placer, book
-        self._flags = flags
+    def __init__(self, directory: Directory, book: GatewayBook) -> None:
+        self.placer, self.book = Placer(directory), book
         self._flood = FloodGate()
         self._buckets: dict[str, Bucket] = {}
         self._zones: dict[str, tzinfo] = {}
         self._senders: dict[str, Sender] = {}
         self._letters: list[DeadLetter] = []
         self._replies: list[Reply] = []
-        self._gateways: list[tuple[str, int]] = []
         self.use(directory)
 
     def use(self, directory: Directory) -> None:
@@ -112,7 +109,6 @@ class Reception:
         put = self.placer.put
         for line, value in chosen:
             put(line, when, value)
-        self._gateways.append((sender.gateway.code, len(chosen)))
         self.book.page(sender.gateway.code).heard(arrival_s, time_s)
         return True
 
@@ -123,29 +119,31 @@ class Reception:
         if parsed.points and not sender.bucket.take(len(parsed.points), arrival_s):
             self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
             return
-        before = len(self.placer)
         own = sender.route.device == code and sender.route.protocol == "thingsboard"
         for refused in self.placer.add(code, parsed.points, arrival_s):
             if not own:
                 self._letter(sender, topic, arrival_s, refused.code, refused.detail, payload)
-        self._gateways.append((code, len(self.placer) - before))
         for problem in parsed.problems:
             self._letter(sender, topic, arrival_s, problem.code, problem.detail, problem.payload or payload)
         times = [point.time_s for point in parsed.points if point.time_s is not None]
         self.book.page(code).heard(arrival_s, max(times) if times else None)
 
-    def harvest(self, arrival_s: int) -> Harvest:
-        """Everything since the last time, with flags; the placer is empty afterwards."""
+    def replies(self) -> list[Reply]:
+        """What protocols want sent back since the last time; it may go out at once."""
+        replies, self._replies = self._replies, []
+        return replies
+
+    async def harvest(self, register: Register, arrival_s: int) -> Harvest:
+        """Everything since the last time; series that are new get their numbers first."""
         for gateway, reason, count in self._flood.counted(arrival_s):
             detail = f"{reason}: {count} more within a minute, counted only"
             self._letters.append(DeadLetter(gateway, "", arrival_s, "flood", detail, b""))
-        batch = self.placer.take()
-        if self._flags is not None and len(batch):
-            flags = self._flags(batch.series, batch.time_s, batch.value, arrival_s, batch.flags)
-            batch = ReadingBatch(batch.series, batch.time_s, batch.value, flags | batch.flags)
-        letters, replies, gateways = self._letters, self._replies, self._gateways
-        self._letters, self._replies, self._gateways = [], [], []
-        return Harvest(batch, letters, gateways, replies)
+        letters, self._letters = self._letters, []
+        if keys := self.placer.wanting():
+            numbers = await register(keys)
+            self.book.own(self.placer.owners(), numbers)
+            self.placer.given(numbers)
+        return Harvest(self.placer.take(), letters)
 
     def _meet(self, topic: str, arrival_s: int) -> Sender | None:
         where = route(topic)

@@ -9,21 +9,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from nuan.telemetry.intake.commit import CommitClosed, Overloaded
 from nuan.telemetry.intake.mqtt.packets import MqttError, Publish
 from nuan.telemetry.intake.mqtt.session import Broker, Session, Terms
 from nuan.telemetry.intake.reception import Harvest, Reception
 from nuan.telemetry.readings import ReadingBatch
+from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store.lanes import DeadLetter
 
 MOST_AT_ONCE = 2_000
 MOST_WAITING_BYTES = 64 << 20
+OVERLOADED_PAUSE_S = 0.5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 15.0
 
 
 class Commit(Protocol):
     """What makes things durable (`intake.commit.GroupCommit`)."""
 
-    async def submit(self, batch: ReadingBatch | None, letters: Sequence[DeadLetter]) -> None: ...
+    async def submit(self, batch: ReadingBatch | None, letters: Sequence[DeadLetter] = ()) -> None: ...
+
+    async def register(self, keys: Sequence[SeriesKey]) -> NDArray[np.uint32]: ...
 
 
 @dataclass(slots=True)
@@ -104,7 +112,7 @@ class Subscriber:
                 taken, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 if not self._waiting:
                     self._something.clear()
-                harvest, numbers = self._read(session, taken)
+                harvest, numbers = await self._read(session, taken)
                 if before is not None:
                     await before
                 before = asyncio.create_task(self._keep(session, harvest, numbers))
@@ -120,19 +128,30 @@ class Subscriber:
             if before is not None:
                 await asyncio.gather(before, return_exceptions=True)
 
-    def _read(self, session: Session, publishes: list[Publish]) -> tuple[Harvest, list[int]]:
+    async def _read(self, session: Session, publishes: list[Publish]) -> tuple[Harvest, list[int]]:
         arrival_s = int(self._clock())
         message = self.reception.message
         for publish in publishes:
             message(publish.topic, publish.payload, arrival_s)
-        harvest = self.reception.harvest(arrival_s)
-        for reply in harvest.replies:
+        for reply in self.reception.replies():
             session.publish(reply.topic, reply.payload)
+        harvest = await self.reception.harvest(self.commit.register, arrival_s)
         return harvest, [publish.packet_id for publish in publishes if publish.packet_id]
 
     async def _keep(self, session: Session, harvest: Harvest, numbers: list[int]) -> None:
         if len(harvest.batch) or harvest.letters:
-            await self.commit.submit(harvest.batch if len(harvest.batch) else None, harvest.letters)
-            self.reception.book.stored(harvest.origins, harvest.batch.flags)
+            await self._submit(harvest)
         session.acknowledge(numbers)
         self.health.acknowledged += len(numbers)
+
+    async def _submit(self, harvest: Harvest) -> None:
+        """Until it is durable: a lane that is full for the moment holds the acknowledgement back, and with it the broker."""
+        while True:
+            try:
+                await self.commit.submit(harvest.batch if len(harvest.batch) else None, harvest.letters)
+            except CommitClosed:
+                raise
+            except Overloaded:
+                await asyncio.sleep(OVERLOADED_PAUSE_S)
+            else:
+                return
