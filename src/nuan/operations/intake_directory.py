@@ -1,0 +1,73 @@
+"""The directory for the workers: built from the records, laid down as a file that they read without any database.
+
+So a worker starts, and goes on, while PostgreSQL is away. The file holds digests of tokens and is for the owner's eyes only.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nuan.operations.device_profiles import profile_points
+from nuan.records.devices.models import Device, DeviceProfile, DirectoryEdition, Gateway
+from nuan.telemetry.intake import directory as pure
+from nuan.telemetry.intake.directory import Directory, Placed
+
+FILE = "directory.json"
+
+
+def edition() -> int:
+    """Counts up with every change of gateways, profiles and devices; 0 before the first."""
+    return DirectoryEdition.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+
+
+def directory_document(now: datetime) -> dict[str, Any]:
+    """All that workers need to know, as plain values."""
+    number = edition()
+    open_gateways = list(Gateway.objects.filter(closed_at=None))
+    digests = {row.digest: row.code for row in open_gateways}
+    for row in open_gateways:
+        if row.previous_digest and row.previous_until is not None and row.previous_until > now:
+            digests[row.previous_digest] = row.code
+    devices: dict[str, list[list[str]]] = {}
+    rows = Device.objects.filter(removed_on=None, gateway__closed_at=None)
+    for row in rows.values_list("gateway_id", "code", "place", "profile_id", "position").iterator(chunk_size=50_000):
+        devices.setdefault(row[0], []).append(list(row[1:]))
+    return {
+        "edition": number,
+        "gateways": [
+            [g.code, g.company_id, g.protocol, g.timezone, g.max_readings_per_s, g.max_series, g.device_tag]
+            for g in open_gateways
+        ],
+        "digests": digests,
+        "profiles": {row.code: row.points for row in DeviceProfile.objects.all()},
+        "devices": devices,
+    }
+
+
+def directory_of(document: Mapping[str, Any]) -> Directory:
+    profiles = {code: profile_points(points) for code, points in document["profiles"].items()}
+    return Directory(
+        document["edition"],
+        {row[0]: pure.Gateway(*row) for row in document["gateways"]},
+        document["digests"],
+        {
+            gateway: {code: Placed(place, profiles[profile], position) for code, place, profile, position in rows}
+            for gateway, rows in document["devices"].items()
+        },
+    )
+
+
+def write_directory(folder: Path, document: Mapping[str, Any]) -> Path:
+    """Lay the file down in one step, readable by its owner only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, new = folder / FILE, folder / f".{FILE}.{os.getpid()}"
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(document, file, ensure_ascii=False, separators=(",", ":"))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    return path
