@@ -9,8 +9,9 @@ all BCD, low byte first; heat, power and volume with two decimals, flow with fou
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
-from nuan.telemetry.protocols.cjt188.link import Frame, frames
+from nuan.telemetry.protocols.cjt188.link import HEAD, Frame, frames
 from nuan.telemetry.protocols.hexadecimal import frame_bytes
 from nuan.telemetry.protocols.mbus.fixed import unit_of
 from nuan.telemetry.protocols.parsed import DeviceNote, Number, Parsed, PointValue, Problem
@@ -88,15 +89,57 @@ def _heat(frame: Frame, zone: tzinfo, parsed: Parsed) -> None:
     data = frame.data
     time_s = clock(data[37:44], zone)
     status = status_words(data[44], data[45])
-    for name, start, decimals in _HEAT:
-        _amount(frame, name, start, decimals, time_s, status, parsed)
-    points = parsed.points
+    digits = data[HEAT_LENGTH - 1 :: -1].hex()
+    device, points, new = frame.address, parsed.points, tuple.__new__
+    for step in _heat_plan(frame.kind, data[7], data[12], data[17], data[22], data[27]):
+        first, last, may_be_negative, point, unit, factor, exponent, is_temperature, settled = step
+        if not factor:
+            detail = f"unit {data[exponent]:02X} of {point}"
+            parsed.problems.append(Problem("unit", detail, frame.start + HEAD + exponent, frame.raw))
+            continue
+        text = digits[first:last]
+        count: int | None
+        if text.isdecimal() and (not may_be_negative or text[0] < "8"):
+            count = int(text)
+        else:
+            count = negative(text) if may_be_negative else None
+        value: Number | None = None
+        if count is not None:
+            value = count * factor if exponent >= 0 else Decimal(count).scaleb(exponent)
+        words = (*status, "sensor_fault") if value is None and is_temperature else status
+        points.append(new(PointValue, (device, point, None if settled else time_s, value, unit, words)))
+
+
+class _Step(NamedTuple):
+    """A value of a heat meter's answer: its digits in the reversed block, and what they mean. Factor 0: the unit at byte `exponent` is wrong."""
+
+    first: int
+    last: int
+    may_be_negative: bool
+    point: str
+    unit: str | None
+    factor: int
+    exponent: int
+    is_temperature: bool = False
+    settled: bool = False
+
+
+@lru_cache(maxsize=1024)
+def _heat_plan(kind: int, *units: int) -> tuple[_Step, ...]:
+    """By the five unit bytes: the steps that read an answer. A meter's unit bytes never change, so this is done once a kind."""
+    steps = []
+    for (name, start, decimals), code in zip(_HEAT, units, strict=True):
+        named = _named(kind, name, code, decimals)
+        where = (2 * (HEAT_LENGTH - start - 4), 2 * (HEAT_LENGTH - start), name in ("power", "flow"))
+        if named is None:
+            steps.append(_Step(*where, name or "the present heat", None, 0, start + 4))
+        else:
+            point, unit, factor, exponent = named
+            steps.append(_Step(*where, point, unit, factor or 1, exponent, settled=name == ".s1"))
     for name, start in _TEMPERATURES:
-        value = signed(data[start : start + 3], -2)
-        words = status if value is not None else (*status, "sensor_fault")
-        points.append(PointValue(frame.address, name, time_s, value, "°C", words))
-    hours = data[36:33:-1].hex()
-    points.append(PointValue(frame.address, "on_time", time_s, int(hours) if hours.isdecimal() else None, "h", status))
+        steps.append(_Step(2 * (HEAT_LENGTH - start - 3), 2 * (HEAT_LENGTH - start), True, name, "°C", 1, -2, True))
+    steps.append(_Step(2 * (HEAT_LENGTH - 37), 2 * (HEAT_LENGTH - 34), False, "on_time", "h", 1, 0))
+    return tuple(steps)
 
 
 def _water(frame: Frame, zone: tzinfo, parsed: Parsed) -> None:
@@ -132,36 +175,27 @@ def _amount(
     named = _named(frame.kind, name, data[start + 4], decimals)
     if named is None:
         detail = f"unit {data[start + 4]:02X} of {name or 'the present amount'}"
-        parsed.problems.append(Problem("unit", detail, frame.start + 11 + start + 4, frame.raw))
+        parsed.problems.append(Problem("unit", detail, frame.start + HEAD + start + 4, frame.raw))
         return
     point, unit, factor, exponent = named
     digits = data[start + 3 : start - 1 : -1].hex()
-    value: Number | None
-    if name in ("power", "flow"):
-        value = signed(data[start : start + 4], 0)
-    else:
-        value = int(digits) if digits.isdecimal() else None
-    if value is not None:
-        value = value * factor if factor else Decimal(value).scaleb(exponent)
+    value: Number | None = None
+    if digits.isdecimal():
+        value = int(digits) * factor if factor else Decimal(int(digits)).scaleb(exponent)
     parsed.points.append(
         PointValue(frame.address, point, None if name.startswith(".") else time_s, value, unit, status)
     )
 
 
-def signed(data: bytes, exponent: int) -> Decimal | int | None:
-    """BCD, low byte first; a leading F, or the top bit of the leading digit, is a minus sign (no such value is that large). Else no value.
+def negative(digits: str) -> int | None:
+    """A leading F, or the top bit of the leading digit, is a minus sign (no such value is that large). Else there is no value.
 
-    >>> signed(bytes.fromhex("345606"), -2), signed(bytes.fromhex("500280"), -2), signed(b"\\xff\\xff\\xff", -2)
-    (Decimal('656.34'), Decimal('-2.50'), None)
+    >>> negative("800250"), negative("f00250"), negative("ffffff")
+    (-250, -250, None)
     """
-    digits = data[::-1].hex()
-    if digits.isdecimal():
-        count = int(digits) if digits[0] < "8" else -int(f"{int(digits[0]) - 8}{digits[1:]}")
-    elif digits[0] == "f" and digits[1:].isdecimal():
-        count = -int(digits[1:])
-    else:
-        return None
-    return Decimal(count).scaleb(exponent) if exponent else count
+    if digits.isdecimal() and digits[0] >= "8":
+        return -int(f"{int(digits[0]) - 8}{digits[1:]}")
+    return -int(digits[1:]) if digits[0] == "f" and digits[1:].isdecimal() else None
 
 
 @lru_cache(maxsize=4096)
