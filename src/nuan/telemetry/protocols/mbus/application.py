@@ -11,6 +11,7 @@ from nuan.telemetry.protocols.mbus.dates import epoch
 from nuan.telemetry.protocols.mbus.header import STATUS_OF
 from nuan.telemetry.protocols.mbus.layout import BCD, INTEGER, LETTERS, RAW, REAL, UNSIGNED, Layout, Slot, walk
 from nuan.telemetry.protocols.mbus.link import Frame, frames
+from nuan.telemetry.protocols.mbus.meanings import Meaning
 from nuan.telemetry.protocols.parsed import DeviceNote, Number, Parsed, PointValue, Problem
 from nuan.terms.places import CHINA
 
@@ -46,39 +47,45 @@ def read_block(device: str, kind: bytes, block: bytes, status: int, zone: tzinfo
     points = parsed.points
     present_s = clocks.get(0)
     digits = block[::-1].hex()
-    size = len(block)
     new = tuple.__new__
-    for slot in layout.numbers:
-        encoding, start, stop, name, unit, exponent, storage, _, meaning, sign = slot
+    for encoding, start, stop, name, unit, factor, exponent, storage, meaning, sign in layout.plan:
         value: Number | None
         if encoding == BCD:
-            text = digits[2 * (size - stop) : 2 * (size - start)]
-            count = int(text) * sign if text.isdecimal() else None
-            if count is None:
-                count = negative_bcd(text)
+            text = digits[start:stop]
+            count = int(text) if text.isdecimal() else negative_bcd(text)
+        elif encoding == INTEGER:
+            count = int.from_bytes(block[start:stop], "little", signed=True)
+            if count == -1 << (8 * (stop - start) - 1):
+                count = None
         elif encoding == REAL:
-            value = real(block[start:stop], exponent)
             count = None
         else:
-            count = int.from_bytes(block[start:stop], "little", signed=encoding == INTEGER)
-            if encoding == INTEGER and count == -1 << (8 * (stop - start) - 1):
-                count = None
-        if encoding != REAL:
-            value = (
-                None if count is None else count * 10**exponent if exponent >= 0 else Decimal(count).scaleb(exponent)
-            )
-        if meaning.missing:
-            value = None
-        elif meaning.plus is not None and value is not None:
-            value = Decimal(value) + Decimal(1).scaleb(meaning.plus)  # type: ignore[arg-type]
+            count = int.from_bytes(block[start:stop], "little")
+        if count is not None:
+            value = count * factor if factor else Decimal(count).scaleb(exponent)
+        else:
+            value = real(block[start:stop], exponent) if encoding == REAL else None
+        words = said
+        if meaning is not None:
+            value = _corrected(value, meaning, sign)
+            words = said + meaning.status
         time_s = clocks.get(storage) if storage else present_s
-        status_words = said + meaning.status if meaning.status else said
-        points.append(new(PointValue, (device, name, time_s, value, unit, status_words)))
+        points.append(new(PointValue, (device, name, time_s, value, unit, words)))
     if layout.texts:
         facts = {slot.name: text_of(block, slot)[:200] for slot in layout.texts}
         parsed.notes.append(DeviceNote(device, "attributes", facts))
     for fault in layout.faults:
         parsed.problems.append(Problem("record", fault.detail, fault.at, raw))
+
+
+def _corrected(value: Number | None, meaning: Meaning, sign: int) -> Number | None:
+    """What the rare records need: a record error, an additive correction, a negative number of variable length."""
+    if meaning.missing or value is None:
+        return None
+    value = value * sign
+    if meaning.plus is not None:
+        return Decimal(str(value)) + Decimal(1).scaleb(meaning.plus)
+    return value
 
 
 def negative_bcd(text: str) -> int | None:

@@ -31,6 +31,24 @@ class Slot(NamedTuple):
     sign: int = 1
 
 
+class Step(NamedTuple):
+    """How a number is read. `start`, `stop`: bytes of the block, or for BCD digits of the reversed block.
+
+    `factor` 0: the power of ten is negative. `meaning` and `sign` only where the plain number is not all.
+    """
+
+    encoding: int
+    start: int
+    stop: int
+    name: str
+    unit: str | None
+    factor: int
+    exponent: int
+    storage: int
+    meaning: Meaning | None
+    sign: int
+
+
 class Fault(NamedTuple):
     """Where the walk had to stop or to skip."""
 
@@ -45,7 +63,7 @@ class Layout:
     mask: int
     pattern: int
     slots: tuple[Slot, ...]
-    numbers: tuple[Slot, ...]
+    plan: tuple[Step, ...]
     texts: tuple[Slot, ...]
     clock: dict[int, Slot]
     faults: tuple[Fault, ...]
@@ -84,7 +102,11 @@ class _Walk:
             mask,
             int.from_bytes(self.block, "little") & mask,
             tuple(self.slots),
-            tuple(slot for slot in self.slots if slot.meaning.kind in ("number", "bits") and slot.encoding < LETTERS),
+            tuple(
+                _step(slot, len(self.block))
+                for slot in self.slots
+                if slot.meaning.kind in ("number", "bits") and slot.encoding < LETTERS
+            ),
             tuple(slot for slot in self.slots if slot.meaning.kind == "text" or slot.encoding == LETTERS),
             _clocks(self.slots),
             tuple(self.faults),
@@ -186,6 +208,17 @@ class _Walk:
             encoding = UNSIGNED
         plain = not (function or tariff or subunit)
         return Slot(encoding, start, start + length, name, said.unit, said.exponent, storage, plain, said, sign)
+
+
+def _step(slot: Slot, size: int) -> Step:
+    start, stop = slot.start, slot.stop
+    if slot.encoding == BCD:
+        start, stop = 2 * (size - slot.stop), 2 * (size - slot.start)
+    rare = slot.sign < 0 or slot.meaning.status or slot.meaning.missing or slot.meaning.plus is not None
+    factor = 10**slot.exponent if slot.exponent >= 0 else 0
+    return Step(
+        slot.encoding, start, stop, slot.name, slot.unit, factor, slot.exponent, slot.storage, slot.meaning if rare else None, slot.sign
+    )  # fmt: skip
 
 
 def _variable(length: int) -> tuple[int, int, int] | None:
