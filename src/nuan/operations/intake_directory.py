@@ -38,7 +38,7 @@ def directory_document(now: datetime) -> dict[str, Any]:
             for g in open_gateways
         ],
         "digests": digests,
-        "profiles": {row.code: row.points for row in DeviceProfile.objects.all()},
+        "profiles": dict(DeviceProfile.objects.values_list("code", "text")),
         "devices": devices,
     }
 

@@ -33,6 +33,10 @@ class Refused(NamedTuple):
     detail: str
 
 
+IGNORED = Refused("ignored", "")
+"""A name that the device's profile says nobody keeps."""
+
+
 @dataclass(slots=True)
 class _Line:
     """steps = raw × factor + shift, for one point in one unit; and the quantity, to write sentences."""
@@ -115,7 +119,8 @@ class Placer:
         for point in points:
             line = self.line_of(gateway, point.device, point.name, point.unit)
             if isinstance(line, Refused):
-                refused[line] = None
+                if line is not IGNORED:
+                    refused[line] = None
                 continue
             time_s = arrival_s if point.time_s is None else point.time_s
             if wrong := wrong_time(time_s, arrival_s):
@@ -169,7 +174,7 @@ class Placer:
             return Refused(code, device[:80] if code == "unknown_device" else gateway[:80])
         point = placed.point(name)
         if point is None:
-            return Refused("unknown_point", f"{device}: {name}"[:160])
+            return IGNORED if placed.ignores(name) else Refused("unknown_point", f"{device}: {name}"[:160])
         scale, offset = point.scale, point.offset
         if unit is not None:
             target, before, times = UNITS.get(unit, ("", Fraction(0), Fraction(1)))

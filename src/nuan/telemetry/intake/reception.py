@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from nuan.telemetry.intake.directory import Directory, Gateway
 from nuan.telemetry.intake.floods import FloodGate
 from nuan.telemetry.intake.gateway_book import GatewayBook
-from nuan.telemetry.intake.placing import Placer, Refused, wrong_time
+from nuan.telemetry.intake.placing import IGNORED, Placer, Refused, wrong_time
 from nuan.telemetry.intake.plain_json import plain
 from nuan.telemetry.intake.rates import Bucket
-from nuan.telemetry.intake.readers import read
+from nuan.telemetry.intake.readers import Letterhead, read
 from nuan.telemetry.intake.routes import Route, route
 from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT, Reply
 from nuan.telemetry.readings import ReadingBatch
@@ -22,6 +22,7 @@ from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store.lanes import DeadLetter
 
 LARGEST_MESSAGE = 256 << 10
+NO_LINE = -1
 Register = Callable[[Sequence[SeriesKey]], Awaitable[NDArray[np.uint32]]]
 """Numbers of series in the lane (`GroupCommit.register`)."""
 
@@ -96,10 +97,12 @@ class Reception:
                 continue
             line = lines.get(name)
             if line is None:
-                found_line = self.placer.line_of(sender.gateway.code, sender.route.device, name)
-                if isinstance(found_line, Refused):
+                asked = self.placer.line_of(sender.gateway.code, sender.route.device, name)
+                if isinstance(asked, Refused) and asked is not IGNORED:
                     return False
-                line = lines[name] = found_line
+                line = lines[name] = NO_LINE if isinstance(asked, Refused) else asked
+            if line == NO_LINE:
+                continue
             if not -limit[line] < value < limit[line]:
                 return False
             chosen.append((line, value))
@@ -114,7 +117,7 @@ class Reception:
 
     def _fully(self, sender: Sender, topic: str, payload: bytes, arrival_s: int) -> None:
         code = sender.gateway.code
-        parsed = read(sender.route, topic, payload, sender.zone, sender.gateway)
+        parsed = read(Letterhead(sender.route, topic, sender.zone, sender.gateway, self.directory), payload)
         self._replies += parsed.replies
         if parsed.points and not sender.bucket.take(len(parsed.points), arrival_s):
             self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
