@@ -54,3 +54,20 @@ def write_directory(folder: Path, document: Mapping[str, Any]) -> Path:
         os.fsync(file.fileno())
     new.replace(path)
     return path
+
+
+class DirectoryKeeper:
+    """Keeps the file at the records' edition; a token whose day after a rotation is over stops opening as well."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._laid: tuple[int, int] | None = None
+
+    def keep(self, now: datetime) -> int:
+        """The edition that the file has."""
+        old_tokens = Gateway.objects.filter(closed_at=None, previous_until__gt=now).count()
+        wanted = edition(), old_tokens
+        if wanted != self._laid or not (self.folder / FILE).is_file():
+            write_directory(self.folder, directory_document(now))
+            self._laid = wanted
+        return wanted[0]
