@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from nuan.telemetry.protocols.line_protocol.grammar import LONGEST_HEAD, PAD, Fault, Kind, unit_ns
+from nuan.telemetry.protocols.line_protocol.grammar import AUTO, AUTO_BELOW, LONGEST_HEAD, PAD, Fault, Kind, unit_ns
 from nuan.telemetry.protocols.line_protocol.numbers import FLOAT, INTEGER, read_signed, read_value
 from nuan.telemetry.protocols.line_protocol.parser import LineProblem
 from nuan.telemetry.protocols.line_protocol.words import byte, hash_span, spans_equal
@@ -94,7 +94,7 @@ class Columns:
 def columns(data: bytes, precision: str = "ns") -> Columns:
     """All good lines of a body of less than 2 GiB, and a problem for each of the others. Never raises, whatever the bytes are."""
     padded = np.frombuffer(data + PAD, np.uint8)
-    unit = unit_ns(precision)
+    unit = unit_ns(precision) or 1
     span = (-(2**63 // unit), (2**63 - 1) // unit)
     lines, fields = data.count(b"\n") + 1, data.count(b"=")
     by_line = np.empty((6, lines + 1), np.int32)
@@ -105,6 +105,9 @@ def columns(data: bytes, precision: str = "ns") -> Columns:
     n_lines, n_fields, n_bad = _scan(
         padded, len(data), data.isascii(), unit, *span, by_line, time_ns, timed, by_field, mantissa, kind, problems
     )
+    if precision == AUTO:
+        size = np.abs(time_ns[:n_lines])
+        time_ns[:n_lines] *= np.select([size < below for below, _ in AUTO_BELOW], [unit for _, unit in AUTO_BELOW], 1)
     number, start, end, head, head_end = by_line[:5, :n_lines]
     line, key, key_end, text, text_end, power = by_field[:, :n_fields]
     return Columns(

@@ -25,6 +25,12 @@ PAD = bytes(8)
 """The fast path loads eight bytes at a time, so eight zero bytes follow what it reads."""
 
 
+AUTO = "auto"
+"""InfluxDB 3's precision of a request that names none: each timestamp is of the unit in which it lies near our time."""
+AUTO_BELOW = ((5_000_000_000, 1_000_000_000), (5_000_000_000_000, 1_000_000), (5_000_000_000_000_000, 1_000))
+"""A timestamp of less than the first number (its sign put aside) is of the unit of that many nanoseconds; what is more is nanoseconds."""
+
+
 class PrecisionError(ValueError):
     def __init__(self, name: str) -> None:
         super().__init__(f"no precision “{name}”; known: ns, us, ms, s, m, h")
@@ -34,7 +40,11 @@ def unit_ns(precision: str) -> int:
     """
     >>> unit_ns("ms")
     1000000
+
+    0 for `AUTO`.
     """
+    if precision == AUTO:
+        return 0
     try:
         return NS_PER_UNIT[precision]
     except KeyError:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nuan.telemetry.protocols.line_protocol.grammar import LARGEST_TIME_NS, LONGEST_HEAD, Fault, unit_ns
+from nuan.telemetry.protocols.line_protocol.grammar import AUTO_BELOW, LARGEST_TIME_NS, LONGEST_HEAD, Fault, unit_ns
 
 Value = float | int | bool | str
 
@@ -134,11 +134,11 @@ class _Reader:
             self._note(Fault.NOT_UTF8, start + error.start)
         if self.fault is not None:
             return None
-        named = {_unescape(key): _unescape(value) for key, value in tags.items()}
+        named = {name_of(key): name_of(value) for key, value in tags.items()}
         return Line(
             re.sub(rb"\\([, ])", rb"\1", measurement).decode(),
             named,
-            tuple((_unescape(key), value) for key, value in fields),
+            tuple((name_of(key), value) for key, value in fields),
             time_ns,
             number,
         )
@@ -227,7 +227,9 @@ class _Reader:
         self._spaces()
         if not self._end():
             raise _Broken(Fault.TIME, self.at)
-        time_ns = _integer(token) * self.unit
+        stamp = _integer(token)
+        unit = self.unit or next((unit for below, unit in AUTO_BELOW if abs(stamp) < below), 1)
+        time_ns = stamp * unit
         if not -LARGEST_TIME_NS - 1 <= time_ns <= LARGEST_TIME_NS:
             self._note(Fault.TIME_RANGE, start)
         return time_ns
@@ -271,5 +273,20 @@ def _integer(token: bytes) -> int:
     return -whole if token.startswith(b"-") else whole
 
 
-def _unescape(token: bytes) -> str:
-    return re.sub(rb"\\([,= ])", rb"\1", token).decode()
+def name_of(key: bytes) -> str:
+    r"""A field key, tag key or tag value without its escapes.
+
+    >>> name_of(rb"supply\ temp")
+    'supply temp'
+    """
+    return re.sub(rb"\\([,= ])", rb"\1", key).decode()
+
+
+def head_of(head: bytes) -> tuple[str, dict[str, str]]:
+    """Measurement and tags of a line that was found good.
+
+    >>> head_of(b"heat,device=88001234,site=H01")
+    ('heat', {'device': '88001234', 'site': 'H01'})
+    """
+    (line,) = parse(head + b" x=0").lines
+    return line.measurement, line.tags
