@@ -133,8 +133,8 @@ def _blank(rows: int) -> NDArray[np.int64]:
     return blank
 
 
-@njit("b1(i8, i8, i8, i8, i8, i8)", cache=True, nogil=True, inline="always")
-def _newer(time: int, arrival: int, word: int, than_time: int, than_arrival: int, than_word: int) -> bool:
+@njit(cache=True, nogil=True, inline="always")
+def _newer(time, arrival, word, than_time, than_arrival, than_word):  # type: ignore[no-untyped-def]
     if time != than_time:
         return time > than_time
     if arrival != than_arrival:

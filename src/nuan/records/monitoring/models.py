@@ -118,7 +118,9 @@ class Alarm(models.Model):
     acknowledged = models.BooleanField(default=False)
     since = models.DateTimeField(help_text="when the condition began to hold")
     raised_at = models.DateTimeField()
-    clearing_since = models.DateTimeField(null=True, help_text="the condition is gone, and has to stay away for its delay")
+    clearing_since = models.DateTimeField(
+        null=True, help_text="the condition is gone, and has to stay away for its delay"
+    )
     cleared_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=120, blank=True)
@@ -173,19 +175,19 @@ class AlarmChange(models.Model):
 
 
 class NoticeRoute(models.Model):
-    """Who is told how: an address of a channel, for a role of a company (empty: of the city), from a priority on."""
+    """Who is told how: an address of a channel, for a role in one company or banner (empty: in the whole city), from a priority on."""
 
     channel = models.CharField(max_length=12)
     address = models.CharField(max_length=200)
     role = models.CharField(max_length=12)
-    company_code = models.CharField(max_length=24, blank=True)
+    place_code = models.CharField(max_length=24, blank=True, help_text="company or banner; empty: the city")
     least_priority = models.SmallIntegerField(default=2, help_text="told of this priority and of more urgent ones")
     added_by = models.CharField(max_length=120)
     added_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["channel", "address", "role", "company_code"], name="one_notice_route")
+            models.UniqueConstraint(fields=["channel", "address", "role", "place_code"], name="one_notice_route")
         ]
 
 
@@ -207,7 +209,9 @@ class Notice(models.Model):
     content = models.JSONField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     attempts = models.SmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(help_text="also the end of a claim: who claims a notice and dies leaves it until then")
+    next_try_at = models.DateTimeField(
+        help_text="also the end of a claim: who claims a notice and dies leaves it until then"
+    )
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
@@ -231,7 +235,9 @@ class QualityDay(models.Model):
     covered_hours = models.BigIntegerField(help_text="point-hours with a trusted reading")
     readings = models.BigIntegerField()
     flagged = models.JSONField(default=dict, help_text="readings by flag")
-    lateness = models.JSONField(default=dict, help_text="readings by how late they came; empty where arrival was not kept")
+    lateness = models.JSONField(
+        default=dict, help_text="readings by how late they came; empty where arrival was not kept"
+    )
     newest_s = models.BigIntegerField(null=True, help_text="newest event time, epoch seconds")
     newest_arrival_s = models.BigIntegerField(null=True)
     computed_at = models.DateTimeField()
