@@ -36,7 +36,7 @@ _SUMS = ("readings", "hours", *(flag.name or "" for flag in FLAGS), *(name for n
 
 def compute_quality(store: Store, first: date, last: date, now: datetime) -> int:
     """Rows of the local days from `first` to `last`, both included; how many were written. Days after `now` have none."""
-    start, end = local_day_of(first), min(local_day_of(last), local_day(int(now.timestamp())))
+    start, end = local_day_of(first), min(local_day_of(last), local_day(int(now.timestamp()) - 1))
     if end < start:
         return 0
     place_points(all_of_them=True)
@@ -96,7 +96,7 @@ def _counted(store: Store, quantity: str, first: int, last: int) -> pl.DataFrame
         )
         flags = ", ".join(f"count(*) FILTER (flags & {int(flag)} > 0) AS {flag.name}" for flag in FLAGS)
         return (
-            duck.execute(
+            duck.sql(
                 f"""
             SELECT series, day, count(*) AS readings, count(DISTINCT time_s // {HOUR_S}) FILTER (flags & {UNTRUSTED} = 0) AS hours,
                    {flags}, {late}, max(time_s) FILTER (flags & {int(Flag.FUTURE)} = 0) AS newest, max(time_s + late) AS newest_arrival

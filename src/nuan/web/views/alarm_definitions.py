@@ -122,6 +122,7 @@ def _form(d: Definition) -> dict[str, Any]:
         "limit_off": limit_text(d.kind, d.quantity, d.limit_off) if d.kind != Kind.STUCK else "",
         "delay_on_s": d.delay_on_s,
         "delay_off_s": d.delay_off_s,
+        "recover_s": d.recover_s,
         "priority": d.priority,
         "enabled": d.enabled,
         "escalate_min": d.escalate_min,
@@ -135,7 +136,7 @@ def _values(d: Definition, posted: Any) -> dict[str, Any]:
     values: dict[str, Any] = {"enabled": posted.get("enabled") == "on", "tell": tuple(posted.getlist("tell"))}
     if d.kind != Kind.STUCK:
         values |= {name: to_limit(d.kind, d.quantity, posted.get(name, "")) for name in ("limit_on", "limit_off")}
-    for name in ("delay_on_s", "delay_off_s", "priority", "escalate_min"):
+    for name in ("delay_on_s", "delay_off_s", "recover_s", "priority", "escalate_min"):
         text = posted.get(name, "")
         if not text.isdecimal() or len(text) > 7:
             raise QuantityTextError(f"“{text}” 不是整数 / not a whole number")

@@ -68,6 +68,9 @@ def alarms(request: Visit) -> HttpResponse:
         "rows": alarm_rows(listed),
         "now": now,
         "figures": _figures(request, now),
+        "lately": []
+        if listed
+        else alarm_rows(_seen(request).filter(parent=None).exclude(closed_at=None).order_by("-closed_at")[:10]),
         "show": request.GET.get("show", OPEN),
         "banners": request.scope.banners().order_by("code"),
         "companies": request.scope.companies().order_by("code"),

@@ -49,7 +49,7 @@ class Sender:
     newest: str = ""
     quiet: bool = True
     clock_s: float | None = None
-    days: Sequence[tuple[date, int, str]] = ()
+    days: Sequence[tuple[date, int]] = ()
 
     @property
     def sends_nothing(self) -> bool:
@@ -58,7 +58,7 @@ class Sender:
 
 def _senders(request: Visit, days: int, now: datetime) -> list[Sender]:
     companies = {company.code: company.name for company in request.scope.companies()}
-    last = now.astimezone(CHINA).date()
+    last = (now - timedelta(seconds=1)).astimezone(CHINA).date()
     first = last - timedelta(days=days - 1)
     rows = QualityDay.objects.filter(company_code__in=companies, day__gte=first, day__lte=last).order_by("day")
     grouped: dict[tuple[str, str], list[QualityDay]] = {(code, ""): [] for code in companies}
@@ -123,7 +123,7 @@ def _sender(
         newest="" if newest is None else ago(newest, now),
         quiet=newest is None or now.timestamp() - newest > stale_after_s("supply_temp"),
         clock_s=clock_s,
-        days=[(row.day, round(100 * row.covered_hours / row.expected_hours), "") if row.expected_hours else (row.day, -1, "") for row in rows],
+        days=[(row.day, 100 * row.covered_hours // row.expected_hours if row.expected_hours else -1) for row in rows],
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def quality(request: Visit) -> HttpResponse:
 def quality_csv(request: Visit) -> StreamingHttpResponse:
     now = live_now(timezone.now())
     days = SPANS.get(request.GET.get("days", "7"), 7)
-    last = now.astimezone(CHINA).date()
+    last = (now - timedelta(seconds=1)).astimezone(CHINA).date()
     companies = request.scope.companies().values_list("code", flat=True)
     rows = QualityDay.objects.filter(company_code__in=companies, day__gt=last - timedelta(days=days), day__lte=last)
     heads = ["日期", "企业", "网关", "测点", "没有来数的测点", "应有测点小时", "可信测点小时", "读数", "最新来数"]
