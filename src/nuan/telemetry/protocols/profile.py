@@ -165,17 +165,21 @@ def _point(code: str, name: str, row: Any, protocol: str, found: list[Finding]) 
     return ProfilePoint(name, quantity, str(row.get("position", "")), unit, scale, offset, str(row.get("below", "")))
 
 
+def shipped_texts() -> Mapping[str, str]:
+    """The profiles that come with Nuan as they are written, by code."""
+    folder = files("nuan.telemetry.protocols") / "profiles"
+    paths = sorted((path for path in folder.iterdir() if path.name.endswith(".yaml")), key=lambda each: each.name)
+    return {path.name.removesuffix(".yaml"): path.read_text("utf-8") for path in paths}
+
+
 def shipped() -> Mapping[str, DeviceProfile]:
     """The profiles that come with Nuan, by code."""
     found: dict[str, DeviceProfile] = {}
-    folder = files("nuan.telemetry.protocols") / "profiles"
-    for path in sorted(folder.iterdir(), key=lambda each: each.name):
-        if path.name.endswith(".yaml"):
-            code = path.name.removesuffix(".yaml")
-            profile, findings = load_profile(path.read_text("utf-8"), code)
-            if profile is None:
-                raise ProfileError(findings)
-            found[code] = profile
+    for code, text in shipped_texts().items():
+        profile, findings = load_profile(text, code)
+        if profile is None:
+            raise ProfileError(findings)
+        found[code] = profile
     return found
 
 

@@ -48,6 +48,9 @@ class Manifest:
     series: tuple[Extra, ...] = ()
     superseded: tuple[Extra, ...] = ()
     touched: tuple[Extra, ...] = ()
+    lanes: tuple[tuple[str, int], ...] = ()
+    """Of each lane the sequence number of the last frame that is in this state. It says whence the readings came and is no part of what
+    the state's hash names."""
     retired: tuple[str, ...] = field(default=())
     """Files that the manifest before this one named: kept for one more round, for readers that still hold it."""
 
@@ -60,6 +63,9 @@ class Manifest:
     def content_hash(self) -> str:
         """Of the state: the same readings folded at the same points give the same hash, on any machine."""
         return sha256(json.dumps(self._document(retired=()), sort_keys=True).encode()).hexdigest()
+
+    def _beside_hash(self) -> str:
+        return sha256(json.dumps([self.lanes, self.retired]).encode()).hexdigest()
 
     def _document(self, retired: tuple[str, ...]) -> dict[str, object]:
         def plain(entries: "tuple[Segment | Extra, ...]") -> list[dict[str, object]]:
@@ -90,13 +96,15 @@ class Manifest:
             for name, kind in (("segments", Segment), ("series", Extra), ("superseded", Extra), ("touched", Extra)):
                 body[name] = tuple(kind(**entry) for entry in body[name])
             body["retired"] = tuple(body["retired"])
+            body["lanes"] = tuple((name, int(number)) for name, number in body.get("lanes", ()))
             manifest = cls(**body)
         except (ValueError, KeyError, TypeError) as error:
             raise StoreDamagedError(path, f"cannot be read ({error})") from error
-        if manifest.content_hash() != document["hash"]:
+        if manifest.content_hash() != document["hash"] or document.get("beside") not in (None, manifest._beside_hash()):
             raise StoreDamagedError(path, "does not match its own hash")
         return manifest
 
     def publish(self, root: Path) -> None:
-        document = {"hash": self.content_hash(), "manifest": self._document(self.retired)}
+        body = self._document(self.retired) | {"lanes": [list(pair) for pair in self.lanes]}
+        document = {"hash": self.content_hash(), "beside": self._beside_hash(), "manifest": body}
         write_durably(root / NAME, json.dumps(document, separators=(",", ":"), sort_keys=True).encode())

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from nuan.telemetry.store.durable import digest
 from nuan.telemetry.store.errors import StoreDamagedError
-from nuan.telemetry.store.journal import read_frames
+from nuan.telemetry.store.journal import JournalReader
 from nuan.telemetry.store.manifest import Extra, Manifest, Segment
 from nuan.telemetry.store.segments import SegmentFile
 
@@ -43,8 +43,8 @@ def verify_files(root: Path, manifest: Manifest) -> list[str]:
         if fault is not None:
             faults.append(f"{entry.path}: {fault}")
     try:
-        for frame in read_frames(root / "journal", manifest.sequence):
-            del frame
+        for _ in JournalReader(root / "journal").new_files(0):
+            pass
     except StoreDamagedError as error:
         faults.append(str(error))
     return faults
