@@ -32,15 +32,22 @@ def simulate() -> None:
 @click.option(
     "--credentials", type=CREDENTIALS, default=Path("fleet.json"), show_default=True, help="where the tokens go"
 )
+@click.option("--mount-port", default=18830, show_default=True, help="as given to `nuan gateway broker-config`")
 @click.option("--actor", default="nuan simulate", show_default=True)
-def register(homes: int, seed: int, season: int, credentials: Path, actor: str) -> None:
+def register(homes: int, seed: int, season: int, credentials: Path, mount_port: int, actor: str) -> None:
     """Open the fleet's gateways, register its devices, and write their tokens to a file."""
     setup_records()
     from nuan.operations.simulation.registering import NoSampleCityError, register_fleet
 
     try:
         fleet, report = register_fleet(
-            credentials, homes=homes, seed=seed, season=season, now=datetime.now(CHINA), actor=actor
+            credentials,
+            homes=homes,
+            seed=seed,
+            season=season,
+            now=datetime.now(CHINA),
+            actor=actor,
+            mount_port=mount_port,
         )
     except NoSampleCityError as error:
         raise click.ClickException(str(error)) from None

@@ -12,16 +12,25 @@ class CredentialsError(ValueError):
 
 @dataclass(frozen=True)
 class Credentials:
-    """`tokens`: gateway → token. `homes` and `seed` name the city whose fleet they belong to."""
+    """`tokens`: gateway → token. `homes`, `seed` and `season` name the city whose fleet they belong to. `ports`: the own listeners of
+    ThingsBoard gateways at the broker."""
 
     homes: int
     seed: int
     season: int
     tokens: dict[str, str]
+    ports: dict[str, int]
 
     def write(self, path: Path) -> None:
         text = json.dumps(
-            {"homes": self.homes, "seed": self.seed, "season": self.season, "gateways": self.tokens}, indent=1
+            {
+                "homes": self.homes,
+                "seed": self.seed,
+                "season": self.season,
+                "gateways": self.tokens,
+                "ports": self.ports,
+            },
+            indent=1,
         )
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -31,8 +40,7 @@ class Credentials:
     def read(cls, path: Path) -> "Credentials":
         try:
             document = json.loads(path.read_text("utf-8"))
-            return cls(
-                int(document["homes"]), int(document["seed"]), int(document["season"]), dict(document["gateways"])
-            )
+            tokens, ports = dict(document["gateways"]), dict(document["ports"])
+            return cls(int(document["homes"]), int(document["seed"]), int(document["season"]), tokens, ports)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CredentialsError(f"{path} 不是模拟车队的凭据文件：{error}；先运行 nuan simulate register") from None

@@ -21,10 +21,41 @@ from nuan.telemetry.simulation.messages import METER_POINTS, METER_QUANTITIES
 Form = Literal["line", "thingsboard", "json", "mbus", "cjt188"]
 Kind = Literal["room", "station", "meter"]
 PROFILES = {
-    "sim_room": ("模拟室温采集器", {"temp": {"quantity": "room_temp"}, "hum": {"quantity": "room_humidity"}, "co2": {"quantity": "room_co2"}}),
-    "sim_station": ("模拟换热站控制器", {name: {"quantity": name} for name in STATION_POINTS}),
-    "sim_meter": ("模拟热量表", {name: {"quantity": key} for name, key in zip(METER_POINTS, METER_QUANTITIES, strict=True)}),
-}  # fmt: skip
+    "sim_room": """
+name: 模拟室温采集器
+name_en: simulated room sensor
+protocol: mqtt_json
+kind: room_sensor
+points: {temp: {quantity: room_temp}, hum: {quantity: room_humidity}, co2: {quantity: room_co2}}
+""",
+    "sim_station": """
+name: 模拟换热站控制器
+name_en: simulated substation controller
+protocol: line_protocol
+kind: station_rtu
+points:
+  outdoor_temp: {quantity: outdoor_temp}
+  supply_temp: {quantity: supply_temp}
+  return_temp: {quantity: return_temp}
+  flow: {quantity: flow}
+  heat_power: {quantity: heat_power}
+""",
+    "sim_meter": """
+name: 模拟热量表
+name_en: simulated heat meter
+protocol: mbus
+kind: heat_meter
+points:
+  energy: {quantity: heat_energy}
+  volume: {quantity: water_volume}
+  flow: {quantity: flow}
+  power: {quantity: heat_power}
+  supply_temp: {quantity: supply_temp}
+  return_temp: {quantity: return_temp}
+ignore: [on_time, "*.s*"]
+""",
+}
+"""code → the YAML of a device profile."""
 ROOM_POINTS = (("temp", "room_temp"), ("hum", "room_humidity"), ("co2", "room_co2"))
 DEVICE_KINDS = {"room": "room_sensor", "station": "station_rtu", "meter": "heat_meter"}
 PROTOCOL_OF: dict[Form, str] = {

@@ -72,7 +72,7 @@ class Packing:
         if device.form == "line":
             return Parcel("", line_message(reports), entries)
         if device.form == "thingsboard":
-            return Parcel(f"gw/{device.gateway}/v1/gateway/telemetry", thingsboard_message(reports), entries)
+            return Parcel("v1/gateway/telemetry", thingsboard_message(reports), entries)
         if device.form == "json":
             return Parcel(own, json_message(report), entries)
         if device.form == "mbus":

@@ -36,7 +36,7 @@ def prepare(
     fleet = fleet_of(city)
     plan: Plan = AtRate(fleet, start_s, rate) if rate is not None else AtSpeed(fleet, start_s, speed or 1.0)
     return Run(
-        fleet, plan, Measuring(city, fleet, wanted, start_s), Packing(fleet, wanted), known.tokens, ledger, _broker(mqtt), door, seconds,
+        fleet, plan, Measuring(city, fleet, wanted, start_s), Packing(fleet, wanted), known.tokens, known.ports, ledger, _broker(mqtt), door, seconds,
         drain_s, facts={"faults": [f"{kind}={fault.share:.4%}:{fault.seconds}" for kind, fault in wanted.of.items()]},
     )  # fmt: skip
 

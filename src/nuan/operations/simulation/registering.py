@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from nuan.buildings.sample_city import make_city
+from nuan.operations.broker_config import listener_ports
 from nuan.operations.device_profiles import define_profiles
 from nuan.operations.devices import DevicesReport, register_devices
 from nuan.operations.gateways import register_gateway, rotate_gateway
@@ -21,9 +22,20 @@ class NoSampleCityError(ValueError):
 
 
 def register_fleet(
-    path: Path, *, homes: int, seed: int, season: int, now: datetime, actor: str, most_readings_per_s: int = 50_000
+    path: Path,
+    *,
+    homes: int,
+    seed: int,
+    season: int,
+    now: datetime,
+    actor: str,
+    mount_port: int = 18830,
+    most_readings_per_s: int = 50_000,
 ) -> tuple[Fleet, DevicesReport]:
-    """The sample city of these numbers must be in the registry. Tokens go to `path`; gateways that it names already keep theirs."""
+    """The sample city of these numbers must be in the registry. Tokens go to `path`; gateways that it names already keep theirs.
+
+    `mount_port`: as given to `nuan gateway broker-config`.
+    """
     fleet = fleet_of(make_city(homes, seed, season))
     places = {device.place for device in fleet.devices if device.kind == "room"}
     if Home.objects.filter(code__in=list(places)[:500]).count() < min(500, len(places)):
@@ -43,7 +55,8 @@ def register_fleet(
             name=f"模拟网关 {gateway.removeprefix('SIM-')}", max_readings_per_s=most_readings_per_s, max_series=1_000_000,
         )  # fmt: skip
         tokens[gateway] = new.token
-    Credentials(homes, seed, season, tokens).write(path)
+    ports = {gateway: port for gateway, port in listener_ports(mount_port).items() if gateway in tokens}
+    Credentials(homes, seed, season, tokens, ports).write(path)
     return fleet, register_devices(device_table(fleet), actor=actor, source="nuan simulate register")
 
 

@@ -28,6 +28,7 @@ class Run:
     measuring: Measuring
     packing: Packing
     tokens: dict[str, str]
+    ports: dict[str, int]
     ledger_path: Path
     mqtt: Door | None = None
     http: HttpDoor | None = None
@@ -78,7 +79,8 @@ class Run:
             sender = HttpSender(self.http, token, outbox)
         else:
             assert self.mqtt is not None
-            sender = MqttSender(self.mqtt, token, outbox)
+            door = Door(self.mqtt.host, self.ports.get(gateway, self.mqtt.port))
+            sender = MqttSender(door, token, outbox)
         self.senders[gateway] = sender
         return sender
 
