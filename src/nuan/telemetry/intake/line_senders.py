@@ -98,7 +98,8 @@ class LineSender:
                 await asyncio.sleep(0)
             head = lines.span(int(lines.head[line]), int(lines.head_end[line]))
             fields = range(int(lines.first_field[line]), int(lines.first_field[line + 1]))
-            keys = {lines.span(int(lines.key[field]), int(lines.key_end[field])) for field in fields}
+            # in the order sent, in which the next line of this device will come too
+            keys = dict.fromkeys(lines.span(int(lines.key[field]), int(lines.key_end[field])) for field in fields)
             self._table.put(head, self._points(head, keys))
 
     def take(self, lines: Columns, targets: NDArray[np.int32], arrival_s: int) -> Taken:

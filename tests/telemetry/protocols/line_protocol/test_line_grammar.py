@@ -154,7 +154,9 @@ def test_what_is_a_line(line: bytes, measurement: str, tags: dict, fields: list,
     (read,) = parsed.lines
     assert (read.measurement, read.tags, read.time_ns) == (measurement, tags, time_ns)
     assert list(read.fields) == fields
-    assert [isinstance(value, (bool, str)) for _, value in read.fields] == [isinstance(v, (bool, str)) for _, v in fields]
+    assert [isinstance(value, (bool, str)) for _, value in read.fields] == [
+        isinstance(v, (bool, str)) for _, v in fields
+    ]
     fast = columns(line)
     assert (len(fast), len(fast.problems), len(fast.kind)) == (1, 0, len(fields))
 
