@@ -9,7 +9,7 @@ import polars as pl
 
 from nuan.operations.acts import act
 from nuan.operations.bulk import Counts, upsert
-from nuan.operations.device_profiles import known_profiles
+from nuan.operations.device_profiles import known_tables
 from nuan.operations.device_table import DEVICES, tidy_devices
 from nuan.operations.gateways import turn_the_page
 from nuan.operations.registry_cells import rows_at_fault
@@ -88,7 +88,7 @@ def register_devices(table: pl.DataFrame, *, actor: str, source: str = "", dry_r
 
 def _wrong_rows(frame: pl.DataFrame) -> Iterator[Finding]:
     open_gateways = list(Gateway.objects.filter(closed_at=None).values_list("code", flat=True))
-    profiles = known_profiles()
+    profiles = {code: table.points for code, table in known_tables().items()}
     places = places_with_banners()["place"]
     checks = (("gateway", open_gateways, _GONE), ("profile", list(profiles), _NO_PROFILE), ("place", places, _NOWHERE))
     for name, known, text in checks:

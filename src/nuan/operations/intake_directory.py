@@ -10,12 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nuan.operations.device_profiles import profile_points
 from nuan.records.devices.models import Device, DeviceProfile, DirectoryEdition, Gateway
-from nuan.telemetry.intake import directory as pure
-from nuan.telemetry.intake.directory import Directory, Placed
-
-FILE = "directory.json"
+from nuan.telemetry.intake.directory_file import FILE
 
 
 def edition() -> int:
@@ -42,22 +38,9 @@ def directory_document(now: datetime) -> dict[str, Any]:
             for g in open_gateways
         ],
         "digests": digests,
-        "profiles": {row.code: row.points for row in DeviceProfile.objects.all()},
+        "profiles": dict(DeviceProfile.objects.values_list("code", "text")),
         "devices": devices,
     }
-
-
-def directory_of(document: Mapping[str, Any]) -> Directory:
-    profiles = {code: profile_points(points) for code, points in document["profiles"].items()}
-    return Directory(
-        document["edition"],
-        {row[0]: pure.Gateway(*row) for row in document["gateways"]},
-        document["digests"],
-        {
-            gateway: {code: Placed(place, profiles[profile], position) for code, place, profile, position in rows}
-            for gateway, rows in document["devices"].items()
-        },
-    )
 
 
 def write_directory(folder: Path, document: Mapping[str, Any]) -> Path:
@@ -71,3 +54,20 @@ def write_directory(folder: Path, document: Mapping[str, Any]) -> Path:
         os.fsync(file.fileno())
     new.replace(path)
     return path
+
+
+class DirectoryKeeper:
+    """Keeps the file at the records' edition; a token whose day after a rotation is over stops opening as well."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._laid: tuple[int, int] | None = None
+
+    def keep(self, now: datetime) -> int:
+        """The edition that the file has."""
+        old_tokens = Gateway.objects.filter(closed_at=None, previous_until__gt=now).count()
+        wanted = edition(), old_tokens
+        if wanted != self._laid or not (self.folder / FILE).is_file():
+            write_directory(self.folder, directory_document(now))
+            self._laid = wanted
+        return wanted[0]

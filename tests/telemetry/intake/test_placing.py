@@ -1,6 +1,5 @@
 """Values land on the series of their owner, in exact steps; what has no place, no unit or no time is said."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,13 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from nuan.telemetry.intake.directory import Directory, Gateway, Placed, ProfilePoint
 from nuan.telemetry.intake.placing import AHEAD_S, BEHIND_S, Placer, Refused
 from nuan.telemetry.protocols.parsed import PointValue
 from nuan.telemetry.readings import Flag
-from nuan.telemetry.series import SeriesKey, SeriesTable
 from nuan.terms.quantities import convert, to_fixed
 
 NOW = 1_790_000_000
@@ -33,20 +30,16 @@ DIRECTORY = Directory(
 )
 
 
-def placer(directory: Directory = DIRECTORY) -> tuple[Placer, SeriesTable]:
-    table = SeriesTable()
-
-    def register(keys: Iterable[SeriesKey]) -> NDArray[np.uint32]:
-        wanted = list(keys)
-        table.add(wanted)
-        return np.array([table.get(key) for key in wanted], np.uint32)
-
-    return Placer(directory, register), table
+def add(mine: Placer, gateway: str, points: list[PointValue]) -> list[Refused]:
+    refused = mine.add(gateway, points, NOW)
+    first = len(mine.wanting())
+    mine.given(np.arange(first, dtype=np.uint32))
+    return refused
 
 
 def placed(name: str, value: Any, unit: str | None = None) -> int:
-    mine, _ = placer()
-    assert mine.add("G1", [PointValue("7", name, NOW, value, unit)], NOW) == []
+    mine = Placer(DIRECTORY)
+    assert add(mine, "G1", [PointValue("7", name, NOW, value, unit)]) == []
     return int(mine.take().value[0])
 
 
@@ -98,35 +91,36 @@ def test_floats_and_decimals_land_where_exact_reckoning_lands(value: Decimal, un
     ],
 )
 def test_what_has_no_place_is_said_and_the_rest_counts(gateway: str, point: PointValue, code: str) -> None:
-    mine, _ = placer()
+    mine = Placer(DIRECTORY)
     good = PointValue("7", "t", None, 21.5)
-    assert [refused.code for refused in mine.add(gateway, [point, point], NOW)] == [code]
+    assert [refused.code for refused in add(mine, gateway, [point, point])] == [code]
     assert len(mine) == 0
-    mine.add("G1", [point, good] if gateway == "G1" else [good], NOW)
+    add(mine, "G1", [point, good] if gateway == "G1" else [good])
     batch = mine.take()
     assert batch.time_s.tolist() == [NOW]
     assert batch.value.tolist() == [2150]
 
 
 def test_the_edges_of_the_clock_still_count() -> None:
-    mine, _ = placer()
+    mine = Placer(DIRECTORY)
     edges = [PointValue("7", "t", NOW + AHEAD_S, 20), PointValue("7", "t", NOW - BEHIND_S, 20)]
-    assert mine.add("G1", edges, NOW) == []
+    assert add(mine, "G1", edges) == []
 
 
 def test_missing_is_flagged_and_not_zero_and_a_sick_sensor_is_not_believed() -> None:
-    mine, _ = placer()
+    mine = Placer(DIRECTORY)
     points = [PointValue("7", "raw", NOW, None), PointValue("7", "t", NOW, 20, None, ("sensor_fault", "low_battery"))]
-    mine.add("G1", points, NOW)
+    add(mine, "G1", points)
     batch = mine.take()
     assert batch.value.tolist() == [0, 2000]
     assert batch.flags.tolist() == [Flag.MISSING, Flag.OUT_OF_RANGE]
 
 
 def test_a_new_edition_is_asked_again() -> None:
-    mine, table = placer(Directory())
+    mine = Placer(Directory())
     point = [PointValue("7", "t", NOW, 20)]
     assert mine.add("G1", point, NOW) == [Refused("unknown_gateway", "G1")]
     mine.use(DIRECTORY)
     assert mine.add("G1", point, NOW) == []
-    assert table.texts() == ["B1-1-0101|room_temp|room"]
+    assert list(map(str, mine.wanting())) == ["B1-1-0101|room_temp|room"]
+    assert mine.owners() == ["G1"]

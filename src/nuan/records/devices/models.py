@@ -72,11 +72,13 @@ class GatewayPulse(models.Model):
 
 
 class DeviceProfile(models.Model):
-    """设备模板: a device is a table of points. `points`: name → quantity, position, scale, offset, below (see `intake.directory`)."""
+    """设备模板: a device is a table of points, as YAML in the words of `telemetry.protocols.profile`."""
 
     code = models.CharField(max_length=60, primary_key=True)
     name = models.CharField(max_length=120)
-    points = models.JSONField(default=dict)
+    protocol = models.CharField(max_length=20)
+    kind = models.CharField(max_length=12)
+    text = models.TextField()
 
     def __str__(self) -> str:
         return self.name
@@ -149,8 +151,11 @@ class DeadLetter(models.Model):
     index = models.IntegerField()
     gateway = models.CharField(max_length=60, help_text="as it called itself; it may be nobody's")
     company = models.ForeignKey("registry.Company", models.PROTECT, null=True, related_name="+")
-    protocol = models.CharField(max_length=24)
+    protocol = models.CharField(max_length=24, blank=True)
     device = models.CharField(max_length=80, blank=True, help_text="where the topic named it")
+    address = models.CharField(
+        max_length=200, blank=True, help_text="the topic, or what else is needed to read it again"
+    )
     arrived_s = models.BigIntegerField()
     reason = models.CharField(max_length=40)
     detail = models.CharField(max_length=300, blank=True)

@@ -8,8 +8,10 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from fractions import Fraction
 
+from nuan.telemetry.protocols.modbus import RegisterMap
 from nuan.telemetry.series import SeriesKey
 
 ONE, NOTHING = Fraction(1), Fraction(0)
@@ -50,11 +52,20 @@ class ProfilePoint:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A registered device: where it measures, and the table of its points (shared by all devices of its kind)."""
+    """A registered device: where it measures, and the table of its points (shared by all devices of its kind).
+
+    `ignore`: patterns of names that are no problem; `registers`: what a Modbus device's registers mean.
+    """
 
     place: str
     points: Mapping[str, ProfilePoint]
     position: str = "room"
+    ignore: tuple[str, ...] = ()
+    registers: RegisterMap | None = None
+
+    def ignores(self, name: str) -> bool:
+        """Whether such a device sends the name and nobody keeps it."""
+        return any(fnmatchcase(name, pattern) for pattern in self.ignore)
 
     def point(self, name: str) -> Point | None:
         row = self.points.get(name)

@@ -4,7 +4,7 @@ A value counts exactly: what the device wrote, times scale plus offset, rounded 
 floats for a whole batch; the few values that lie within rounding's reach of a half are done again in fractions.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +24,6 @@ AHEAD_S, BEHIND_S = 86_400, 400 * 86_400
 DISTRUSTED = frozenset({"sensor_fault", "error_state", "overflow", "empty_pipe"})
 """Statuses that take the value's meaning away: it is stored, and flagged as out of range."""
 INT32 = 2**31 - 1
-Register = Callable[[Iterable[SeriesKey]], NDArray[np.uint32]]
 
 
 class Refused(NamedTuple):
@@ -34,11 +33,15 @@ class Refused(NamedTuple):
     detail: str
 
 
+IGNORED = Refused("ignored", "")
+"""A name that the device's profile says nobody keeps."""
+
+
 @dataclass(slots=True)
 class _Line:
     """steps = raw × factor + shift, for one point in one unit; and the quantity, to write sentences."""
 
-    series: int
+    key: SeriesKey
     factor: Fraction
     shift: Fraction
 
@@ -46,19 +49,20 @@ class _Line:
 class Placer:
     """Of one worker. Not for several threads: each holds its own, or they take turns.
 
-    `add` values as messages are read, `take` the batch when it is to be written. What `add` refuses it returns; the rest of the message
-    counts. Numbers of series are those that `register` gives (the lane's own).
+    `add` values as messages are read; `wanting` are series that have no number yet, `given` their numbers; then `take` the batch. What
+    `add` refuses it returns; the rest of the message counts.
     """
 
-    def __init__(self, directory: Directory, register: Register) -> None:
-        self._register = register
+    def __init__(self, directory: Directory) -> None:
         self._lines: list[_Line] = []
+        self._owners: list[str] = []
         self._factor: list[float] = []
         self._shift: list[float] = []
         self._known: dict[tuple[str, str, str, str | None], int | Refused] = {}
         self.limit: list[float] = []
         """Of each line the largest raw value that can be stored; a NaN is not below it."""
-        self._columns: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint32]] | None = None
+        self._series: NDArray[np.uint32] = np.empty(0, np.uint32)
+        self._columns: tuple[NDArray[np.float64], NDArray[np.float64]] = (np.empty(0), np.empty(0))
         self.directory = directory
         self._clear()
 
@@ -88,6 +92,19 @@ class Placer:
             self._known[key] = known
         return known
 
+    def wanting(self) -> list[SeriesKey]:
+        """Series of new lines, which need a number before `take`."""
+        return [line.key for line in self._lines[len(self._series) :]]
+
+    def owners(self) -> list[str]:
+        """The gateways of `wanting`."""
+        return self._owners[len(self._series) :]
+
+    def given(self, numbers: NDArray[np.uint32]) -> None:
+        """The numbers of `wanting`, in that order."""
+        self._series = np.concatenate([self._series, numbers.astype(np.uint32, copy=False)])
+        self._columns = np.array(self._factor), np.array(self._shift)
+
     def put(self, line: int, time_s: int, raw: Number, flags: int = 0) -> None:
         """A value of a line; the caller has looked at the time."""
         if flags:
@@ -102,7 +119,8 @@ class Placer:
         for point in points:
             line = self.line_of(gateway, point.device, point.name, point.unit)
             if isinstance(line, Refused):
-                refused[line] = None
+                if line is not IGNORED:
+                    refused[line] = None
                 continue
             time_s = arrival_s if point.time_s is None else point.time_s
             if wrong := wrong_time(time_s, arrival_s):
@@ -122,7 +140,7 @@ class Placer:
         """What was added since the last time, in that order, in steps; flags of the quality rules come later."""
         if not self._line:
             return ReadingBatch.empty()
-        factor, shift, series = self._as_columns()
+        factor, shift = self._columns
         line = np.array(self._line, np.int64)
         exact = np.array([float(raw) for raw in self._raw]) * factor[line] + shift[line]
         flags = np.zeros(len(line), np.uint8)
@@ -134,7 +152,7 @@ class Placer:
         for row in np.flatnonzero(near).tolist():
             steps[row] = self._steps(self._lines[self._line[row]], self._raw[row])
         steps[(flags & int(Flag.MISSING)) != 0] = 0
-        batch = ReadingBatch(series[line], np.array(self._time, np.int64), steps.astype(np.int32), flags)
+        batch = ReadingBatch(self._series[line], np.array(self._time, np.int64), steps.astype(np.int32), flags)
         self._clear()
         return batch
 
@@ -156,7 +174,7 @@ class Placer:
             return Refused(code, device[:80] if code == "unknown_device" else gateway[:80])
         point = placed.point(name)
         if point is None:
-            return Refused("unknown_point", f"{device}: {name}"[:160])
+            return IGNORED if placed.ignores(name) else Refused("unknown_point", f"{device}: {name}"[:160])
         scale, offset = point.scale, point.offset
         if unit is not None:
             target, before, times = UNITS.get(unit, ("", Fraction(0), Fraction(1)))
@@ -164,18 +182,13 @@ class Placer:
                 return Refused("wrong_unit", f"{device} {name}: {unit}"[:160])
             scale, offset = times, before * times
         step = quantity(point.key.quantity).resolution
-        line = _Line(int(self._register([point.key])[0]), scale / step, offset / step)
+        line = _Line(point.key, scale / step, offset / step)
         self._lines.append(line)
+        self._owners.append(gateway)
         self._factor.append(float(line.factor))
         self._shift.append(float(line.shift))
         self.limit.append(max(0.0, float((INT32 - abs(line.shift)) / abs(line.factor))))
         return len(self._lines) - 1
-
-    def _as_columns(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint32]]:
-        if self._columns is None or len(self._columns[0]) != len(self._lines):
-            series = np.array([line.series for line in self._lines], np.uint32)
-            self._columns = np.array(self._factor), np.array(self._shift), series
-        return self._columns
 
 
 def _below(value: Number, limit: float) -> bool:
