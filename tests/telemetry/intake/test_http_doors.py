@@ -130,6 +130,14 @@ def test_good_lines_are_kept_and_each_bad_one_is_a_dead_letter_with_its_reason(i
     assert intake.stored() == {SUPPLY: [(NOW, 5530), (NOW + 1, 5600)]}
 
 
+def test_names_that_nobody_keeps_are_no_problem(intake: Intake) -> None:
+    body = b'heat,device=88001234 supply_temp=55.3,uptime=12i,host_name="gw" %d' % NOW
+    got = ask(intake, "POST", "/write?precision=s", body)
+    assert got is not None
+    assert got.status == 204
+    assert intake.stored() == {SUPPLY: [(NOW, 5530)]}
+
+
 def test_version_3_lists_the_lines_at_fault(intake: Intake) -> None:
     got = ask(intake, "POST", "/api/v3/write_lp?db=x", LINE + b"\nbad")
     assert got is not None
