@@ -43,7 +43,10 @@ def small_directory(version: int = 1, **changes: object) -> Directory:
         "M1": Gateway("M1", "C01", "mqtt"),
     }
     devices = {
-        "G1": {"88001234": Placed("H01-S01", STATION, ignore=("uptime", "host_*")), "5001": Placed("B0042-1-0301", ROOM, "living")},
+        "G1": {
+            "88001234": Placed("H01-S01", STATION, ignore=("uptime", "host_*")),
+            "5001": Placed("B0042-1-0301", ROOM, "living"),
+        },
         "G2": {"99": Placed("H02-S01", STATION)},
     }
     return Directory(version, gateways, {digest_of(f"secret-of-{code}"): code for code in gateways}, devices)
