@@ -71,7 +71,13 @@ class Recording:
     def report(self) -> dict[str, Any]:
         faults = {step.name: step.why_not for step in self.steps if step.why_not}
         seconds = {step.name: round(step.seconds, 3) for step in self.steps}
-        return {"at": time.time(), "database_away": self.away_since, "faults": faults, "seconds": seconds, "done": self.done}
+        return {
+            "at": time.time(),
+            "database_away": self.away_since,
+            "faults": faults,
+            "seconds": seconds,
+            "done": self.done,
+        }
 
 
 def recording(root: Path, folder: Path) -> Recording:

@@ -25,11 +25,11 @@ from nuan.telemetry.intake.directory import Directory
 from nuan.telemetry.intake.directory_file import FILE, read_directory
 from nuan.telemetry.intake.gateway_book import GatewayBook
 from nuan.telemetry.intake.http import Heard, http_app
+from nuan.telemetry.intake.live_flags import LiveFlags
 from nuan.telemetry.intake.mqtt.session import Broker, Terms
 from nuan.telemetry.intake.mqtt.subscriber import Subscriber
 from nuan.telemetry.intake.reception import Reception
 from nuan.telemetry.intake.routes import FILTERS
-from nuan.telemetry.quality.stream import StreamFlags
 from nuan.telemetry.store.errors import StoreError
 from nuan.telemetry.store.lanes import Lane
 
@@ -46,24 +46,14 @@ class Worker:
         self.folder = Path(settings.folder)
         self.lane = Lane(settings.root, settings.name)
         self.book = GatewayBook()
-        self.flags = StreamFlags()
-        self._declare_all()
-        self.commit = GroupCommit(
-            self.lane, time.time, flagger=self.flags.flag_batch, on_register=self.flags.declare_keys
-        )  # fmt: skip
+        flags = LiveFlags(self.lane.series())
+        self.commit = GroupCommit(self.lane, time.time, flagger=flags.flagged, on_register=flags.declare)
         self.commit.after_commit.append(self.book.stored)
         self.directory = Directory()
         self._directory_at = 0
         self.reception = Reception(self.directory, self.book)
         self.subscriber: Subscriber | None = None
         self.started = time.time()
-
-    def _declare_all(self) -> None:
-        """Series that the lane knows from before."""
-        table = self.lane.series()
-        keys = [table.key(number) for number in range(len(table))]
-        if keys:
-            self.flags.declare_keys(keys, table.ids(keys))
 
     def look(self) -> None:
         """Take the newest edition of the directory."""

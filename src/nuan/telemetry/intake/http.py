@@ -4,9 +4,13 @@ An ASGI application for uvicorn. 204 means: on disk. Which answers mean “send 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nuan.telemetry.intake import http_answers as answers
 from nuan.telemetry.intake.commit import GroupCommit, Overloaded
@@ -17,6 +21,7 @@ from nuan.telemetry.intake.line_senders import LineSender, Taken, letters
 from nuan.telemetry.intake.token_bucket import TokenBucket
 from nuan.telemetry.protocols.line_protocol.columns import columns
 from nuan.telemetry.protocols.line_protocol.grammar import AUTO, PrecisionError, unit_ns
+from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store.errors import StoreError
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -54,9 +59,11 @@ def http_app(
     *,
     limits: HttpLimits | None = None,
     heard: Callable[[Heard], None] | None = None,
+    own: Callable[[Sequence[str], NDArray[np.uint32]], None] | None = None,
 ) -> App:
-    """`directory` gives the newest edition at each call; `clock` seconds since 1970; `heard` is told of every accepted request."""
-    return _Doors(directory, commit, clock, limits or HttpLimits(), heard)
+    """`directory` gives the newest edition at each call; `clock` seconds since 1970; `heard` is told of every accepted request, `own`
+    whose each new series of the lane is (gateways, numbers)."""
+    return _Doors(directory, commit, clock, limits or HttpLimits(), heard, own)
 
 
 @dataclass(slots=True)
@@ -77,8 +84,10 @@ class _Doors:
         clock: Callable[[], float],
         limits: HttpLimits,
         heard: Callable[[Heard], None] | None,
+        own: Callable[[Sequence[str], NDArray[np.uint32]], None] | None,
     ) -> None:
         self.directory, self.commit, self.clock, self.limits, self.heard = directory, commit, clock, limits, heard
+        self.own = own
         self.held = 0
         self.senders: dict[str, LineSender] = {}
         self.buckets: dict[str, TokenBucket] = {}
@@ -96,6 +105,12 @@ class _Doors:
         for message in answer.messages(scope["method"] == "HEAD"):
             await send(message)
         return None
+
+    async def _register(self, gateway: str, keys: Sequence[SeriesKey]) -> NDArray[np.uint32]:
+        numbers = await self.commit.register(keys)
+        if self.own is not None:
+            self.own([gateway] * len(keys), numbers)
+        return numbers
 
     async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
         path, method = scope["path"].rstrip("/") or "/", scope["method"]
@@ -154,7 +169,7 @@ class _Doors:
         arrival_s = int(self.clock())
         lines = columns(body, precision) if len(body) < LARGE else await asyncio.to_thread(columns, body, precision)
         sender = self._sender(directory, gateway)
-        targets = await sender.resolve(lines, self.commit.register)
+        targets = await sender.resolve(lines, partial(self._register, gateway.code))
         taken = sender.take(lines, targets, arrival_s)
         self._bucket(gateway).take(max(len(targets), len(lines)) + len(lines.problems), self.clock())
         if whole and taken.refused:

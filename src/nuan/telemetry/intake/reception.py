@@ -13,9 +13,9 @@ from nuan.telemetry.intake.floods import FloodGate
 from nuan.telemetry.intake.gateway_book import GatewayBook
 from nuan.telemetry.intake.placing import IGNORED, Placer, Refused, wrong_time
 from nuan.telemetry.intake.plain_json import plain
-from nuan.telemetry.intake.rates import Bucket
 from nuan.telemetry.intake.readers import Letterhead, read
 from nuan.telemetry.intake.routes import Route, route
+from nuan.telemetry.intake.token_bucket import TokenBucket
 from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT, Reply
 from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.series import SeriesKey
@@ -34,7 +34,7 @@ class Sender:
     route: Route
     gateway: Gateway
     zone: tzinfo
-    bucket: Bucket
+    bucket: TokenBucket
     lines: dict[str, int] = field(default_factory=dict)
 
 
@@ -49,10 +49,11 @@ class Harvest:
 class Reception:
     """`message` for each, then `harvest` for all since the last time."""
 
-    def __init__(self, directory: Directory, book: GatewayBook) -> None:
+    def __init__(self, directory: Directory, book: GatewayBook, *, stamp_by_arrival: bool = False) -> None:
+        self._stamp = stamp_by_arrival
         self.placer, self.book = Placer(directory), book
         self._flood = FloodGate()
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
         self._zones: dict[str, tzinfo] = {}
         self._senders: dict[str, Sender] = {}
         self._letters: list[DeadLetter] = []
@@ -67,7 +68,7 @@ class Reception:
         for code, gateway in directory.gateways.items():
             bucket = self._buckets.get(code)
             if bucket is not None:
-                bucket.per_s = gateway.max_readings_per_s
+                bucket.rate = gateway.max_readings_per_s
 
     def message(self, topic: str, payload: bytes, arrival_s: int) -> None:
         """Read one message; whatever it is, it ends as readings, as a dead letter, or as both."""
@@ -106,9 +107,10 @@ class Reception:
             if not -limit[line] < value < limit[line]:
                 return False
             chosen.append((line, value))
-        if not sender.bucket.take(len(chosen), arrival_s):
+        if sender.bucket.wait_s(arrival_s):
             self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
             return True
+        sender.bucket.take(len(chosen), arrival_s)
         put = self.placer.put
         for line, value in chosen:
             put(line, when, value)
@@ -119,11 +121,12 @@ class Reception:
         code = sender.gateway.code
         parsed = read(Letterhead(sender.route, topic, sender.zone, sender.gateway, self.directory), payload)
         self._replies += parsed.replies
-        if parsed.points and not sender.bucket.take(len(parsed.points), arrival_s):
+        if parsed.points and sender.bucket.wait_s(arrival_s):
             self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
             return
+        sender.bucket.take(len(parsed.points), arrival_s)
         own = sender.route.device == code and sender.route.protocol == "thingsboard"
-        for refused in self.placer.add(code, parsed.points, arrival_s):
+        for refused in self.placer.add(code, parsed.points, arrival_s, stamp_by_arrival=self._stamp):
             if not own:
                 self._letter(sender, topic, arrival_s, refused.code, refused.detail, payload)
         for problem in parsed.problems:
@@ -157,7 +160,7 @@ class Reception:
             self._senders.clear()
         bucket = self._buckets.get(gateway.code)
         if bucket is None:
-            bucket = self._buckets[gateway.code] = Bucket.full(gateway.max_readings_per_s, arrival_s)
+            bucket = self._buckets[gateway.code] = TokenBucket(gateway.max_readings_per_s, arrival_s)
         zone = self._zones.get(gateway.timezone)
         if zone is None:
             zone = self._zones[gateway.timezone] = ZoneInfo(gateway.timezone)

@@ -15,6 +15,7 @@ from nuan.telemetry.store import frames
 from nuan.telemetry.store.journal import JournalReader
 from nuan.telemetry.store.lanes import lane_folders
 
+
 class _Tail:
     """Of one lane: where we are in it, and what its numbers mean here."""
 
@@ -55,7 +56,9 @@ class Tails:
                 for frame in found:
                     count += self._take(tail, frame)
                     tail.position = frame.sequence
-        except FileNotFoundError:  # taken over and removed between the listing and the reading: the next poll goes on behind it
+        except (
+            FileNotFoundError
+        ):  # taken over and removed between the listing and the reading: the next poll goes on behind it
             pass
         return count
 
@@ -69,7 +72,9 @@ class Tails:
             texts = [text for names in tail.names.new_frames(0) for text in names.series()[1]]
             self.series.add(texts)
             tail.numbers = np.concatenate([tail.numbers, self.series.ids(texts)])
-            if int(batch.series.max(initial=0)) >= len(tail.numbers):  # torn before its names were synced: never acknowledged
+            if int(batch.series.max(initial=0)) >= len(
+                tail.numbers
+            ):  # torn before its names were synced: never acknowledged
                 return 0
         arrival = np.where(batch.delays == UNKNOWN_DELAY, batch.time_s, batch.time_s + batch.delays)
         self.live.update(tail.numbers[batch.series], batch.time_s, batch.value, batch.flags, arrival)
