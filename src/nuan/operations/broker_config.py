@@ -69,7 +69,7 @@ autosave_on_changes false
 persistent_client_expiration 30d
 max_inflight_messages 0
 max_queued_messages 0
-message_size_limit 262144
+max_packet_size 300000
 set_tcp_nodelay true
 log_dest stderr
 log_type error

@@ -25,6 +25,7 @@ from nuan.telemetry.intake.directory import Directory
 from nuan.telemetry.intake.directory_file import FILE, read_directory
 from nuan.telemetry.intake.gateway_book import GatewayBook
 from nuan.telemetry.intake.http import Heard, http_app
+from nuan.telemetry.intake.live_flags import LiveFlags
 from nuan.telemetry.intake.mqtt.session import Broker, Terms
 from nuan.telemetry.intake.mqtt.subscriber import Subscriber
 from nuan.telemetry.intake.reception import Reception
@@ -45,7 +46,8 @@ class Worker:
         self.folder = Path(settings.folder)
         self.lane = Lane(settings.root, settings.name)
         self.book = GatewayBook()
-        self.commit = GroupCommit(self.lane, time.time)
+        flags = LiveFlags(self.lane.series())
+        self.commit = GroupCommit(self.lane, time.time, flagger=flags.flagged, on_register=flags.declare)
         self.commit.after_commit.append(self.book.stored)
         self.directory = Directory()
         self._directory_at = 0

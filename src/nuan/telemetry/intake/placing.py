@@ -113,8 +113,13 @@ class Placer:
         self._time.append(time_s)
         self._raw.append(raw)
 
-    def add(self, gateway: str, points: Iterable[PointValue], arrival_s: int) -> list[Refused]:
-        """Everything that one message says; what could not be placed comes back, each kind once."""
+    def add(
+        self, gateway: str, points: Iterable[PointValue], arrival_s: int, *, stamp_by_arrival: bool = False
+    ) -> list[Refused]:
+        """Everything that one message says; what could not be placed comes back, each kind once.
+
+        `stamp_by_arrival`: somebody decided that the device's clock is wrong and the arrival counts; such readings are flagged CORRECTED.
+        """
         refused: dict[Refused, None] = {}
         for point in points:
             line = self.line_of(gateway, point.device, point.name, point.unit)
@@ -123,10 +128,14 @@ class Placer:
                     refused[line] = None
                 continue
             time_s = arrival_s if point.time_s is None else point.time_s
-            if wrong := wrong_time(time_s, arrival_s):
+            wrong, flags = wrong_time(time_s, arrival_s), 0
+            if wrong and stamp_by_arrival:
+                time_s, flags = arrival_s, int(Flag.CORRECTED)
+            elif wrong:
                 refused[Refused(wrong, f"{point.device}: {time_s - arrival_s:+d} s")] = None
                 continue
-            flags = int(Flag.OUT_OF_RANGE) if point.status and not DISTRUSTED.isdisjoint(point.status) else 0
+            if point.status and not DISTRUSTED.isdisjoint(point.status):
+                flags |= int(Flag.OUT_OF_RANGE)
             value = point.value
             if value is None:
                 self.put(line, time_s, 0, flags | int(Flag.MISSING))

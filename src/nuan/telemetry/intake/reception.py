@@ -49,7 +49,8 @@ class Harvest:
 class Reception:
     """`message` for each, then `harvest` for all since the last time."""
 
-    def __init__(self, directory: Directory, book: GatewayBook) -> None:
+    def __init__(self, directory: Directory, book: GatewayBook, *, stamp_by_arrival: bool = False) -> None:
+        self._stamp = stamp_by_arrival
         self.placer, self.book = Placer(directory), book
         self._flood = FloodGate()
         self._buckets: dict[str, TokenBucket] = {}
@@ -125,7 +126,7 @@ class Reception:
             return
         sender.bucket.take(len(parsed.points), arrival_s)
         own = sender.route.device == code and sender.route.protocol == "thingsboard"
-        for refused in self.placer.add(code, parsed.points, arrival_s):
+        for refused in self.placer.add(code, parsed.points, arrival_s, stamp_by_arrival=self._stamp):
             if not own:
                 self._letter(sender, topic, arrival_s, refused.code, refused.detail, payload)
         for problem in parsed.problems:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nuan.telemetry.readings import UNKNOWN_DELAY, ReadingBatch
+from nuan.telemetry.readings import UNKNOWN_DELAY, Flag, ReadingBatch
 from nuan.telemetry.series import SeriesTable
 from nuan.telemetry.store.durable import digest, make_folder, write_durably
 from nuan.telemetry.store.manifest import Extra, Manifest, Segment
@@ -49,8 +49,9 @@ def sequence_of(version: NDArray[np.int64]) -> NDArray[np.int64]:
 def resolve(rows: Rows) -> tuple[Rows, Rows]:
     """(the reading that stands for each series and time, the superseded ones), sorted; of equal versions the later row stands.
 
-    A report that only repeats the one before it in rank, revision, value and flags is the same report: the first of them is kept, so that
-    the same file sent twice changes nothing. It came in when the earliest of them did.
+    A report that only repeats the one before it in rank, revision and value is the same report: the first of them is kept, so that the
+    same file sent twice changes nothing. It came in when the earliest of them did. What any of them holds against it is held against it:
+    if a repetition adds a flag, the last of them stands with the flags of all, and the first is superseded.
     """
     if not len(rows):
         return rows, rows
@@ -58,22 +59,29 @@ def resolve(rows: Rows) -> tuple[Rows, Rows]:
     repeats = (
         _same_key(rows)
         & (rows.value[1:] == rows.value[:-1])
-        & (rows.flags[1:] == rows.flags[:-1])
+        & ((rows.flags[1:] ^ rows.flags[:-1]) & np.uint8(Flag.MISSING) == 0)
         & (rows.version[1:] >> SEQUENCE_BITS == rows.version[:-1] >> SEQUENCE_BITS)
     )
-    first = np.append(True, ~repeats)
-    earliest = _earliest(rows.delay_s, np.flatnonzero(first)) if repeats.any() else rows.delay_s
-    rows = replace(rows.take(first), delay_s=earliest)
+    if not repeats.any():
+        lost = np.append(_same_key(rows), False)
+        return rows.take(~lost), rows.take(lost)
+    rows, before = _join_repeats(rows, np.append(True, ~repeats))
     lost = np.append(_same_key(rows), False)
-    return rows.take(~lost), rows.take(lost)
+    superseded = Rows.concat([rows.take(lost), before])
+    return rows.take(~lost), superseded.take(np.lexsort((superseded.version, superseded.time_s, superseded.series)))
 
 
-def _earliest(delay_s: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The least known delay of each run of repeats."""
-    latest = np.iinfo(np.int32).max
-    least = np.minimum.reduceat(np.where(delay_s == UNKNOWN_DELAY, latest, delay_s), starts)
-    unknown = np.minimum.reduceat((delay_s == UNKNOWN_DELAY).astype(np.int8), starts) == 1
-    return np.where(unknown, UNKNOWN_DELAY, least).astype(np.int32)
+def _join_repeats(rows: Rows, first: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """(one row for each run of repetitions, the first rows of those runs that know more now)."""
+    starts = np.flatnonzero(first)
+    ends = np.append(starts[1:], len(rows)) - 1
+    unknown, latest = rows.delay_s == UNKNOWN_DELAY, np.iinfo(np.int32).max
+    least = np.minimum.reduceat(np.where(unknown, latest, rows.delay_s), starts)
+    delay = np.where(np.logical_and.reduceat(unknown, starts), UNKNOWN_DELAY, least).astype(np.int32)
+    flags = np.bitwise_or.reduceat(rows.flags, starts)
+    more = flags != rows.flags[starts]
+    joined = rows.take(np.where(more, ends, starts))
+    return replace(joined, flags=flags, delay_s=delay), rows.take(starts[more])
 
 
 def _same_key(rows: Rows) -> NDArray[np.bool_]:
