@@ -1,4 +1,4 @@
-"""A gateway that writes line protocol over HTTP, one request after the other, until each is answered with 204."""
+"""A gateway that writes line protocol over HTTP, a few requests at once, each until it is answered with 204."""
 
 import asyncio
 import http.client
@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from nuan.operations.simulation.outbox import Outbox, Parcel
 
 ANSWER_S = 30.0
+LINES = 4
+"""Connections of one gateway."""
 
 
 class HttpDoorError(ValueError):
@@ -30,6 +32,22 @@ class HttpDoor:
 
 
 class HttpSender:
+    """All connections of a gateway over one outbox."""
+
+    def __init__(self, door: HttpDoor, token: str, outbox: Outbox) -> None:
+        self._lines = [_Line(door, token, outbox) for _ in range(LINES)]
+
+    @property
+    def why_not(self) -> str:
+        return next((line.why_not for line in self._lines if line.why_not), "")
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as lines:
+            for line in self._lines:
+                lines.create_task(line.run())
+
+
+class _Line:
     def __init__(self, door: HttpDoor, token: str, outbox: Outbox) -> None:
         self.door, self.token, self.outbox = door, token, outbox
         self._line: http.client.HTTPConnection | None = None

@@ -121,6 +121,9 @@ class Run:
         while True:
             await asyncio.sleep(1.0)
             troubles = [f"{gateway}: {sender.why_not}" for gateway, sender in self.senders.items() if sender.why_not]
+            if not troubles and self.unsettled:
+                most = max(self.outboxes.values(), key=lambda outbox: outbox.readings)
+                troubles = [f"{most.gateway}: {most.readings}"]
             watch(clock() - start, self.tally, self.unsettled, troubles)
             if clock() - booked >= BOOK_S:
                 booked = clock()
