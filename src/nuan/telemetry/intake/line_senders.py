@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nuan.telemetry.intake.directory import Directory, Gateway, Point
-from nuan.telemetry.intake.line_steps import CODES, OK, SLOW, place_fields
+from nuan.telemetry.intake.directory import Directory, Gateway, Placed, Point
+from nuan.telemetry.intake.line_steps import CODES, IGNORED, OK, SLOW, place_fields
 from nuan.telemetry.intake.placing import AHEAD_S, BEHIND_S, INT32
 from nuan.telemetry.intake.reasons import REASONS
 from nuan.telemetry.protocols.line_protocol.columns import Columns
@@ -98,7 +98,8 @@ class LineSender:
                 await asyncio.sleep(0)
             head = lines.span(int(lines.head[line]), int(lines.head_end[line]))
             fields = range(int(lines.first_field[line]), int(lines.first_field[line + 1]))
-            keys = {lines.span(int(lines.key[field]), int(lines.key_end[field])) for field in fields}
+            # in the order sent, in which the next line of this device will come too
+            keys = dict.fromkeys(lines.span(int(lines.key[field]), int(lines.key_end[field])) for field in fields)
             self._table.put(head, self._points(head, keys))
 
     def take(self, lines: Columns, targets: NDArray[np.int32], arrival_s: int) -> Taken:
@@ -128,15 +129,15 @@ class LineSender:
         device = tags.get(self.gateway.device_tag)
         if device is None:
             return dict.fromkeys(keys, -CODES.index("no_device"))
-        if self.directory.device(self.gateway.code, device) is None:
+        placed = self.directory.device(self.gateway.code, device)
+        if placed is None:
             return dict.fromkeys(keys, -CODES.index("unknown_device"))
-        return {key: self._target(measurement, device, name_of(key)) for key in keys}
+        return {key: self._target(placed, f"{measurement}.{name_of(key)}", name_of(key)) for key in keys}
 
-    def _target(self, measurement: str, device: str, field: str) -> int:
-        find, code = self.directory.point, self.gateway.code
-        point = find(code, device, f"{measurement}.{field}") or find(code, device, field)
+    def _target(self, placed: Placed, full: str, field: str) -> int:
+        point = placed.point(full) or placed.point(field)
         if point is None:
-            return -CODES.index("unknown_point")
+            return -IGNORED if placed.ignores(full) or placed.ignores(field) else -CODES.index("unknown_point")
         if point in self._targets:
             return self._targets[point]
         if point.key not in self._series and len(self._series) + len(self._unnumbered) >= self.gateway.max_series:
@@ -165,7 +166,7 @@ class LineSender:
 
     def _misplaced(self, lines: Columns, status: NDArray[np.uint8]) -> list[Refused]:
         """One for each line with a field at fault, by its first one."""
-        wrong = np.flatnonzero(status != OK)
+        wrong = np.flatnonzero(status > IGNORED)
         refused = []
         for line, fields in groupby(wrong.tolist(), lambda field: int(lines.line[field])):
             field = next(fields)

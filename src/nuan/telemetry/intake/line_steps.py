@@ -8,11 +8,11 @@ import numpy as np
 from nuan.telemetry.protocols.line_protocol.grammar import Kind
 
 CODES: Final = (
-    "", "slow", "no_device", "unknown_device", "unknown_point", "cardinality", "not_a_number", "value_range",
+    "", "slow", "ignored", "no_device", "unknown_device", "unknown_point", "cardinality", "not_a_number", "value_range",
     "clock_ahead", "clock_behind",
 )  # fmt: skip
-"""What the status of a field means; the codes from `no_device` on are reasons of dead letters. A target below −1 is such a code, negated."""
-OK, SLOW = 0, 1
+"""What the status of a field means; the codes from `no_device` on are reasons of dead letters. A target below −1 is a code, negated."""
+OK, SLOW, IGNORED = 0, 1, 2
 _NOT_A_NUMBER, _VALUE_RANGE = CODES.index("not_a_number"), CODES.index("value_range")
 _AHEAD, _BEHIND = CODES.index("clock_ahead"), CODES.index("clock_behind")
 _FLOAT, _UNSIGNED, _LONG = int(Kind.FLOAT), int(Kind.UNSIGNED), int(Kind.LONG)

@@ -9,42 +9,45 @@ from numpy.typing import NDArray
 from nuan.telemetry.protocols.line_protocol.grammar import AUTO, AUTO_BELOW, LONGEST_HEAD, PAD, Fault, Kind, unit_ns
 from nuan.telemetry.protocols.line_protocol.numbers import FLOAT, INTEGER, read_signed, read_value
 from nuan.telemetry.protocols.line_protocol.parser import LineProblem
-from nuan.telemetry.protocols.line_protocol.words import byte, hash_span, spans_equal
+from nuan.telemetry.protocols.line_protocol.scanning import (
+    BACKSLASH,
+    CLASS,
+    COMMA,
+    CR,
+    DOT,
+    EQUALS,
+    HASH,
+    IN_COMMENT,
+    IN_MEASUREMENT,
+    IN_TOKEN,
+    LF,
+    MINUS,
+    QUOTE,
+    SPACE,
+    TAG_SLOTS,
+    ZERO,
+    break_after,
+    closing_quote,
+    first_wrong_byte,
+    key_end_at,
+    line_end,
+    spaces,
+    text_end_of,
+    was_seen,
+)
+from nuan.telemetry.protocols.line_protocol.words import byte
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 UInt8 = NDArray[np.uint8]
 
 _STRING = int(Kind.STRING)
-_IN_MEASUREMENT, _IN_KEY, _IN_TOKEN, _ESCAPED, _COMMENT = 1, 2, 4, 8, 16
-
-
-def _classes() -> UInt8:
-    """For each byte, in which elements it may stand, and which elements it is escaped in."""
-    table = np.full(256, _IN_MEASUREMENT | _IN_KEY | _IN_TOKEN | _COMMENT, np.uint8)
-    for code in (*range(32), 127):
-        table[code] = _IN_TOKEN
-    table[ord("\t")] |= _COMMENT
-    for code in b",= \\":
-        table[code] &= ~np.uint8(_IN_KEY)
-    for code in b", \\":
-        table[code] &= ~np.uint8(_IN_MEASUREMENT)
-    for code in b", \r\n":
-        table[code] &= ~np.uint8(_IN_TOKEN)
-    for code in b", =":
-        table[code] |= _ESCAPED
-    return table
-
-
-_CLASS = _classes()
-_LF, _CR, _SPACE, _COMMA, _EQUALS, _HASH, _QUOTE, _BACKSLASH, _MINUS, _DOT, _ZERO, _I = b'\n\r ,=#"\\-.0i'
 _F = {fault.name: int(fault) for fault in Fault}
 _COMMENT_FAULT, _NO_MEASUREMENT, _HEAD_LONG, _UTF8 = _F["COMMENT"], _F["MEASUREMENT"], _F["HEAD_LONG"], _F["NOT_UTF8"]
 _TAG_KEY, _TAG_EQUALS, _TAG_VALUE, _TAG_TWICE = _F["TAG_KEY"], _F["TAG_EQUALS"], _F["TAG_VALUE"], _F["TAG_TWICE"]
 _FIELD_KEY, _FIELD_EQUALS, _NO_QUOTE, _AFTER = _F["FIELD_KEY"], _F["FIELD_EQUALS"], _F["QUOTE"], _F["AFTER_STRING"]
 _TIME, _TIME_RANGE = _F["TIME"], _F["TIME_RANGE"]
-_FEW_TAGS = 24
-_TAG_SLOTS = 32_768
+_I = ord("i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,39 +125,39 @@ def _scan(data, size, ascii_only, unit, low, high, by_line, time_ns, timed, by_f
     lines, fields, bad = 0, 0, 0
     number, start = 1, 0
     by_line[5, 0] = 0
-    seen = np.empty((4, _TAG_SLOTS), np.int32)
+    seen = np.empty((4, TAG_SLOTS), np.int32)
     seen[3] = -1
     while start < size:
-        head = _spaces(data, start)
+        head = spaces(data, start)
         at, behind, trouble, count, head_end, stamp, has_time = head, 0, 0, fields, 0, 0, 0
         kept = False
-        if byte(data, head) == _HASH:
-            while byte(_CLASS, byte(data, at)) & _COMMENT:
+        if byte(data, head) == HASH:
+            while byte(CLASS, byte(data, at)) & IN_COMMENT:
                 at += 1
-            behind = _line_end(data, at, size)
+            behind = line_end(data, at, size)
             trouble = 0 if behind else _trouble(_COMMENT_FAULT, at)
         else:
-            behind = _line_end(data, head, size)
+            behind = line_end(data, head, size)
             kept = behind == 0
         if kept:
             at, trouble, broken = _head(data, head, seen, lines + bad)
             head_end = at
             if not broken:
                 at, trouble, broken, count = _fields(
-                    data, _spaces(data, at), size, trouble, by_field, mantissa, kind, fields
+                    data, spaces(data, at), size, trouble, by_field, mantissa, kind, fields
                 )
             if not broken:
                 at, behind, trouble, stamp, has_time = _stamp(data, at, size, trouble, low, high)
             if behind and not ascii_only and trouble == 0:
-                wrong = _first_wrong_byte(data, start, behind)
+                wrong = first_wrong_byte(data, start, behind)
                 trouble = _trouble(_UTF8, wrong) if wrong >= 0 else 0
         if behind == 0:
-            behind = _break_after(data, at, size)
+            behind = break_after(data, at, size)
         if trouble:
             _tell(data, start, behind, number, trouble, problems[bad])
             bad += 1
         elif kept:
-            by_line[0, lines], by_line[1, lines], by_line[2, lines] = number, start, _text_end(data, start, behind)
+            by_line[0, lines], by_line[1, lines], by_line[2, lines] = number, start, text_end_of(data, start, behind)
             by_line[3, lines], by_line[4, lines] = head, head_end
             time_ns[lines], timed[lines] = stamp * unit, has_time
             by_field[0, fields:count] = lines
@@ -162,7 +165,7 @@ def _scan(data, size, ascii_only, unit, low, high, by_line, time_ns, timed, by_f
             lines += 1
             by_line[5, lines] = fields
         for i in range(start, behind):
-            number += byte(data, i) == _LF
+            number += byte(data, i) == LF
         start = behind
     return lines, fields, bad
 
@@ -172,30 +175,30 @@ def _head(data, at, seen, stamp):  # type: ignore[no-untyped-def]
     """Measurement and tags: (place behind them, trouble, whether the structure ends here)."""
     start = at
     while True:
-        while byte(_CLASS, byte(data, at)) & _IN_MEASUREMENT:
+        while byte(CLASS, byte(data, at)) & IN_MEASUREMENT:
             at += 1
-        if byte(data, at) != _BACKSLASH:
+        if byte(data, at) != BACKSLASH:
             break
-        at += 2 if byte(data, at + 1) == _COMMA or byte(data, at + 1) == _SPACE else 1
+        at += 2 if byte(data, at + 1) == COMMA or byte(data, at + 1) == SPACE else 1
     if at == start:
         return at, _trouble(_NO_MEASUREMENT, at), True
     tags, twice = 0, -1
-    while byte(data, at) == _COMMA:
+    while byte(data, at) == COMMA:
         key = at + 1
-        at = _key_end(data, key)
+        at = key_end_at(data, key)
         if at == key:
             return at, _trouble(_TAG_KEY, at), True
-        if byte(data, at) != _EQUALS:
+        if byte(data, at) != EQUALS:
             return at, _trouble(_TAG_EQUALS, at), True
-        if twice < 0 and tags < _TAG_SLOTS // 2:
-            if _was_seen(data, key, at, seen, tags, stamp):
+        if twice < 0 and tags < TAG_SLOTS // 2:
+            if was_seen(data, key, at, seen, tags, stamp):
                 twice = key
             tags += 1
         value = at + 1
-        at = _key_end(data, value)
+        at = key_end_at(data, value)
         if at == value:
             return at, _trouble(_TAG_VALUE, at), True
-    if byte(data, at) != _SPACE:
+    if byte(data, at) != SPACE:
         return at, _trouble(_TAG_KEY, at), True
     if at - start > LONGEST_HEAD:
         return at, _trouble(_HEAD_LONG, start), False
@@ -207,22 +210,22 @@ def _fields(data, at, size, trouble, by_field, mantissa, kind, count):  # type: 
     """(place behind the last value, trouble, whether the structure ends here, number of fields)."""
     while True:
         key = at
-        at = _key_end(data, at)
+        at = key_end_at(data, at)
         if at == key:
             return at, trouble or _trouble(_FIELD_KEY, at), True, count
-        if byte(data, at) != _EQUALS:
+        if byte(data, at) != EQUALS:
             return at, trouble or _trouble(_FIELD_EQUALS, at), True, count
         by_field[1, count], by_field[2, count] = key, at
         at += 1
         start = at
-        if byte(data, at) == _QUOTE:
-            at = _closing_quote(data, start + 1, size)
+        if byte(data, at) == QUOTE:
+            at = closing_quote(data, start + 1, size)
             if at < 0:
                 return start, trouble or _trouble(_NO_QUOTE, start), True, count
             by_field[3, count], by_field[4, count], by_field[5, count] = start + 1, at, 0
             kind[count], mantissa[count] = _STRING, 0
             at += 1
-            if at < size and byte(_CLASS, byte(data, at)) & _IN_TOKEN:
+            if at < size and byte(CLASS, byte(data, at)) & IN_TOKEN:
                 return at, trouble or _trouble(_AFTER, at), True, count
         else:
             at, what, number, power, fault = _value(data, start, size)
@@ -231,7 +234,7 @@ def _fields(data, at, size, trouble, by_field, mantissa, kind, count):  # type: 
             by_field[3, count], by_field[4, count], by_field[5, count] = start, at, power
             kind[count], mantissa[count] = what, number
         count += 1
-        if byte(data, at) != _COMMA:
+        if byte(data, at) != COMMA:
             return at, trouble, False, count
         at += 1
 
@@ -239,23 +242,23 @@ def _fields(data, at, size, trouble, by_field, mantissa, kind, count):  # type: 
 @nb.njit(cache=True, nogil=True)
 def _value(data, start, size):  # type: ignore[no-untyped-def]
     """A bare token: (place behind it, kind, mantissa, power, fault). Plain numbers of up to 18 digits are read on the spot."""
-    at = start + (1 if byte(data, start) == _MINUS else 0)
+    at = start + (1 if byte(data, start) == MINUS else 0)
     first = at
     number = np.int64(0)
-    digit = np.uint8(byte(data, at) - _ZERO)
+    digit = np.uint8(byte(data, at) - ZERO)
     while digit <= 9:
         number = number * 10 + np.int64(digit)
         at += 1
-        digit = np.uint8(byte(data, at) - _ZERO)
+        digit = np.uint8(byte(data, at) - ZERO)
     digits, power = at - first, 0
-    if byte(data, at) == _DOT:
+    if byte(data, at) == DOT:
         at += 1
-        digit = np.uint8(byte(data, at) - _ZERO)
+        digit = np.uint8(byte(data, at) - ZERO)
         while digit <= 9:
             number = number * 10 + np.int64(digit)
             at += 1
             power -= 1
-            digit = np.uint8(byte(data, at) - _ZERO)
+            digit = np.uint8(byte(data, at) - ZERO)
         digits -= power
         what = FLOAT
     elif byte(data, at) == _I:
@@ -263,9 +266,9 @@ def _value(data, start, size):  # type: ignore[no-untyped-def]
         what = INTEGER
     else:
         what = FLOAT
-    if 0 < digits <= 18 and (at >= size or not byte(_CLASS, byte(data, at)) & _IN_TOKEN):
-        return at, what, (-number if byte(data, start) == _MINUS else number), power, 0
-    while at < size and byte(_CLASS, byte(data, at)) & _IN_TOKEN:
+    if 0 < digits <= 18 and (at >= size or not byte(CLASS, byte(data, at)) & IN_TOKEN):
+        return at, what, (-number if byte(data, start) == MINUS else number), power, 0
+    while at < size and byte(CLASS, byte(data, at)) & IN_TOKEN:
         at += 1
     what, number, power, fault = read_value(data, start, at)
     return at, what, number, power, fault
@@ -274,20 +277,20 @@ def _value(data, start, size):  # type: ignore[no-untyped-def]
 @nb.njit(cache=True, nogil=True)
 def _stamp(data, at, size, trouble, low, high):  # type: ignore[no-untyped-def]
     """The end of the line, and a timestamp before it: (place, place behind the line or 0, trouble, timestamp, whether there is one)."""
-    at = _spaces(data, at)
-    behind = _line_end(data, at, size)
+    at = spaces(data, at)
+    behind = line_end(data, at, size)
     if behind:
         return at, behind, trouble, np.int64(0), 0
     start = at
-    at += 1 if byte(data, at) == _MINUS else 0
+    at += 1 if byte(data, at) == MINUS else 0
     first = at
-    while np.uint8(byte(data, at) - _ZERO) <= 9:
+    while np.uint8(byte(data, at) - ZERO) <= 9:
         at += 1
-    if at == first or (at < size and byte(data, at) != _SPACE and byte(data, at) != _CR and byte(data, at) != _LF):
+    if at == first or (at < size and byte(data, at) != SPACE and byte(data, at) != CR and byte(data, at) != LF):
         return start, 0, trouble or _trouble(_TIME, start), np.int64(0), 0
     stamp, fault = read_signed(data, start, at)
-    at = _spaces(data, at)
-    behind = _line_end(data, at, size)
+    at = spaces(data, at)
+    behind = line_end(data, at, size)
     if behind == 0:
         return at, 0, trouble or _trouble(_TIME, at), np.int64(0), 0
     if fault or stamp < low or stamp > high:
@@ -306,109 +309,6 @@ def _tell(data, start, behind, number, trouble, row):  # type: ignore[no-untyped
     place = trouble & ((1 << 40) - 1)
     line_start = start
     for i in range(start, place):
-        if byte(data, i) == _LF:
+        if byte(data, i) == LF:
             line_start, number = i + 1, number + 1
     row[0], row[1], row[2], row[3], row[4] = number, place - line_start + 1, trouble >> 40, start, behind
-
-
-@nb.njit(cache=True, nogil=True)
-def _spaces(data, at):  # type: ignore[no-untyped-def]
-    while byte(data, at) == _SPACE:
-        at += 1
-    return at
-
-
-@nb.njit(cache=True, nogil=True)
-def _line_end(data, at, size):  # type: ignore[no-untyped-def]
-    """The place behind LF, CR LF, a CR at the end of the data, or the end of the data; 0 if none of them is here."""
-    if at >= size or byte(data, at) == _LF:
-        return min(at + 1, size)
-    if byte(data, at) == _CR:
-        if at + 1 >= size:
-            return size
-        if byte(data, at + 1) == _LF:
-            return at + 2
-    return 0
-
-
-@nb.njit(cache=True, nogil=True)
-def _break_after(data, at, size):  # type: ignore[no-untyped-def]
-    while at < size and byte(data, at) != _LF:
-        at += 1
-    return min(at + 1, size)
-
-
-@nb.njit(cache=True, nogil=True)
-def _text_end(data, start, behind):  # type: ignore[no-untyped-def]
-    while behind > start and (byte(data, behind - 1) == _LF or byte(data, behind - 1) == _CR):
-        behind -= 1
-    return behind
-
-
-@nb.njit(cache=True, nogil=True)
-def _key_end(data, at):  # type: ignore[no-untyped-def]
-    """Behind a tag key, tag value or field key."""
-    while True:
-        while byte(_CLASS, byte(data, at)) & _IN_KEY:
-            at += 1
-        if byte(data, at) != _BACKSLASH:
-            return at
-        at += 2 if byte(_CLASS, byte(data, at + 1)) & _ESCAPED else 1
-
-
-@nb.njit(cache=True, nogil=True)
-def _closing_quote(data, at, size):  # type: ignore[no-untyped-def]
-    """−1 if there is none."""
-    while at < size:
-        if byte(data, at) == _QUOTE:
-            return at
-        at += 2 if byte(data, at) == _BACKSLASH and _is_escape(byte(data, at + 1)) else 1
-    return -1
-
-
-@nb.njit(cache=True, nogil=True)
-def _is_escape(byte):  # type: ignore[no-untyped-def]
-    return byte in (_QUOTE, _BACKSLASH, ord("n"), ord("r"), ord("t"))
-
-
-@nb.njit(cache=True, nogil=True)
-def _was_seen(data, key, end, seen, tags, stamp):  # type: ignore[no-untyped-def]
-    """Whether one of the line's `tags` keys so far is data[key:end]; then it is one of them. Few are compared one by one, many by a
-    hash table whose slots (rows 2 and 3 of `seen`: tag, line) need no clearing between lines."""
-    seen[0, tags], seen[1, tags] = key, end
-    if tags < _FEW_TAGS:
-        for i in range(tags):
-            if seen[1, i] - seen[0, i] == end - key and spans_equal(data, seen[0, i], data, key, end - key):
-                return True
-        return False
-    for tag in range(0 if tags == _FEW_TAGS else tags, tags + 1):
-        start, size = seen[0, tag], seen[1, tag] - seen[0, tag]
-        slot = np.int64(hash_span(data, start, start + size) & np.uint64(_TAG_SLOTS - 1))
-        while seen[3, slot] == stamp:
-            other = seen[2, slot]
-            if seen[1, other] - seen[0, other] == size and spans_equal(data, seen[0, other], data, start, size):
-                return True
-            slot = (slot + 1) & (_TAG_SLOTS - 1)
-        seen[2, slot], seen[3, slot] = tag, stamp
-    return False
-
-
-@nb.njit(cache=True, nogil=True)
-def _first_wrong_byte(data, at, end):  # type: ignore[no-untyped-def]
-    """Where UTF-8 is left (no surrogates, no longer form than needed, up to U+10FFFF), or −1."""
-    while at < end:
-        lead = byte(data, at)
-        if lead < 0x80:
-            at += 1
-            continue
-        if lead < 0xC2 or lead > 0xF4:
-            return at
-        more = 1 if lead < 0xE0 else (2 if lead < 0xF0 else 3)
-        low = 0xA0 if lead == 0xE0 else (0x90 if lead == 0xF0 else 0x80)
-        high = 0x9F if lead == 0xED else (0x8F if lead == 0xF4 else 0xBF)
-        for i in range(1, more + 1):
-            if at + i >= end or not low <= data[at + i] <= high:
-                return at
-            low, high = 0x80, 0xBF
-        at += more + 1
-    return -1
