@@ -30,7 +30,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait for it; what it gave."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -70,7 +70,7 @@ class Mosquitto:
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(number)
-            self.process.wait(20)
+            self.process.wait(40)
             self.process = None
 
 
@@ -126,7 +126,7 @@ class Workers:
     def kill(self, name: str = "w0", number: int = signal.SIGKILL) -> int:
         process = self.processes.pop(name)
         process.send_signal(number)
-        code = process.wait(20)
+        code = process.wait(40)
         assert process.stdin is not None
         process.stdin.close()
         return code

@@ -91,7 +91,7 @@ def test_a_full_disk_acknowledges_nothing_and_goes_on_when_there_is_room(three: 
     process = workers.start(largest_file=12_000)
     until(workers.connected)
     play(publisher, 3_000)
-    assert process.wait(30) == DISK_FAILED
+    assert process.wait(60) == DISK_FAILED
     workers.kill()
     held = workers.stored()
     assert sum(map(len, held.values())) < 3_000
@@ -192,5 +192,5 @@ def test_without_its_supervisor_a_worker_leaves(three: Parts) -> None:
     until(workers.connected)
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(20) == 0
+    assert process.wait(40) == 0
     workers.processes.clear()
