@@ -8,11 +8,11 @@ import time
 
 import uvicorn
 from bench.intake_peers import DEVICES, FIELDS, TOKEN
-from nuan.telemetry.quality.stream import StreamFlags
 
 from nuan.telemetry.intake.commit import GroupCommit
 from nuan.telemetry.intake.directory import Directory, Gateway, Placed, ProfilePoint, digest_of
 from nuan.telemetry.intake.http import http_app
+from nuan.telemetry.quality.stream import StreamFlags
 from nuan.telemetry.store.lanes import Lane
 
 POINTS = {field: ProfilePoint(field, "primary") for field in FIELDS}
