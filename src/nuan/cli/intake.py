@@ -98,7 +98,6 @@ def _prepare(folder: Path) -> None:
     try:
         setup_records()
         from nuan.operations.device_profiles import define_shipped_profiles
-
         from nuan.operations.intake_directory import DirectoryKeeper
 
         define_shipped_profiles(actor="nuan intake")
