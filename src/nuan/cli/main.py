@@ -18,6 +18,7 @@ COMMANDS = {
     "gateway": "nuan.cli.gateway:gateway",
     "device": "nuan.cli.device:device",
     "notify": "nuan.cli.notify:notify",
+    "simulate": "nuan.cli.simulate:simulate",
 }
 
 

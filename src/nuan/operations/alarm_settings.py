@@ -12,7 +12,7 @@ from nuan.records.registry.models import Building, HeatSource, Home, Loop, Subst
 from nuan.telemetry.alarms.definitions import ROLES, Definition, DefinitionError, shipped
 
 CHANGEABLE = (
-    "limit_on", "limit_off", "delay_on_s", "delay_off_s", "priority", "enabled", "zh", "en", "tell", "escalate_min", "escalate_to",
+    "limit_on", "limit_off", "delay_on_s", "delay_off_s", "recover_s", "priority", "enabled", "zh", "en", "tell", "escalate_min", "escalate_to",
 )  # fmt: skip
 _PLACES = {"source": HeatSource, "substation": Substation, "loop": Loop, "building": Building, "home": Home}
 

@@ -99,6 +99,8 @@ def _definition(seen: Watching, row: int) -> Definition:
 
 def _memory(seen: Watching, by_row: dict[int, Alarm], pending: dict[tuple[str, str, str, str], AlarmPending]) -> Memory:
     memory = Memory.blank(len(seen.watches))
+    above = {alarm.parent_id for alarm in by_row.values() if alarm.parent_id is not None}
+    over = dict(Alarm.objects.filter(pk__in=above, active=False).values_list("pk", "cleared_at"))
     levels = {d.code: d.level for d in seen.watches.definitions}
     for (code, place, quantity, position), row in pending.items():
         found = _row(seen, code, levels.get(code, ""), place, quantity, position)
@@ -110,6 +112,8 @@ def _memory(seen: Watching, by_row: dict[int, Alarm], pending: dict[tuple[str, s
             memory.phase[found] = CLEARING if alarm.clearing_since else ACTIVE
             memory.since_s[found], memory.raised_s[found] = int(since.timestamp()), int(alarm.raised_at.timestamp())
             memory.folded[found] = alarm.parent_id is not None
+            if ended := over.get(alarm.parent_id):
+                memory.over_s[found] = int(ended.timestamp())
     return memory
 
 

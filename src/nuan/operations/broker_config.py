@@ -35,8 +35,7 @@ def write_broker_config(
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     gateways = list(Gateway.objects.filter(closed_at=None).exclude(protocol=Gateway.Protocol.LINE).order_by("code"))
-    everybody = Gateway.objects.filter(protocol=Gateway.Protocol.THINGSBOARD).order_by("opened_at", "code")
-    number = {code: mount_port + n for n, code in enumerate(everybody.values_list("code", flat=True))}
+    number = listener_ports(mount_port)
     mounted = [gateway for gateway in gateways if gateway.protocol == Gateway.Protocol.THINGSBOARD]
     _private(folder / PASSWORDS, _passwords(gateways))
     _private(folder / RULES, _rules([g.code for g in gateways if g.protocol == Gateway.Protocol.MQTT]))
@@ -49,6 +48,12 @@ def write_broker_config(
         names.append(rules)
     (folder / CONF).write_text("\n".join(parts), "utf-8")
     return {"files": names, "ports": {gateway.code: number[gateway.code] for gateway in mounted}}
+
+
+def listener_ports(mount_port: int = 18830) -> dict[str, int]:
+    """The port at which each ThingsBoard gateway finds its own listener."""
+    everybody = Gateway.objects.filter(protocol=Gateway.Protocol.THINGSBOARD).order_by("opened_at", "code")
+    return {code: mount_port + n for n, code in enumerate(everybody.values_list("code", flat=True))}
 
 
 def _head(folder: Path, user: str) -> str:

@@ -22,10 +22,22 @@ WHERE t.code = p.place AND {which}
   AND (p.level, p.company_code, p.banner_code, p.source_code, p.station_code, p.building_code)
       IS DISTINCT FROM (t.level, t.company, t.banner, t.source, t.station, t.building)
 """
+_BROUGHT = """
+UPDATE monitoring_livepoint p SET gateway_code = d.gateway
+FROM (SELECT place, min(gateway_id) AS gateway FROM devices_device WHERE removed_on IS NULL GROUP BY place HAVING count(DISTINCT gateway_id) = 1) d
+WHERE d.place = p.place AND {which} AND p.gateway_code <> d.gateway
+"""
 
 
 def place_points(*, all_of_them: bool = False) -> int:
-    """Place the points that have no place yet, or all of them (the registry may have changed); how many were moved."""
+    """Place the points that have no place yet, or all of them (the registry may have changed); how many were moved.
+
+    A place whose devices report through several gateways has no gateway here: its silence is no one gateway's.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_PLACES.format(which="true" if all_of_them else "p.level = ''"))
-        return int(cursor.rowcount)
+        moved = int(cursor.rowcount)
+        cursor.execute("SELECT to_regclass('devices_device')")
+        if cursor.fetchone()[0] is not None:
+            cursor.execute(_BROUGHT.format(which="true" if all_of_them else "p.gateway_code = ''"))
+    return moved

@@ -107,7 +107,7 @@ def _evaluate(point, kind, against, limit_on, limit_off, flags, seen, time, valu
                 continue
             x = value[p]
             if k == _RATE:
-                if before_time[p] == NEVER or time[p] - before_time[p] > longest[p]:
+                if before_time[p] == NEVER:
                     continue
                 span = max(time[p] - before_time[p], RATE_SPAN_S)
                 x = abs(value[p] - before[p]) * 3600 // span

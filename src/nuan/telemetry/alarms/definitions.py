@@ -61,7 +61,8 @@ class Definition:
     """`limit_on` raises, `limit_off` clears (hysteresis): fixed-point of the quantity (RATE: steps an hour), or seconds (STALE, SILENT).
 
     The condition has to last `delay_on_s` before it is raised, and to stay away for `delay_off_s` before it is cleared. `outage`: whatever
-    hangs on the place is folded under this alarm. `company` and `place` say for whom the definition was changed; empty: for all.
+    hangs on the place is folded under this alarm. `recover_s`: what was folded and is still bad when the outage is over comes out only after
+    this long; rooms warm slowly. `company` and `place` say for whom the definition was changed; empty: for all.
     """
 
     code: str
@@ -75,6 +76,7 @@ class Definition:
     priority: int
     delay_on_s: int = 0
     delay_off_s: int = 0
+    recover_s: int = 0
     position: str = ""
     against: str = ""
     outage: bool = False
@@ -117,7 +119,7 @@ def _refusal(d: Definition) -> tuple[str, str] | None:
         return "解除限值要比触发限值宽松（回差）", "the limit that clears lies on the safe side of the one that raises"
     if d.kind in {Kind.RATE, Kind.DEVIATION, Kind.STALE, Kind.SILENT} and d.limit_on <= 0:
         return "触发限值要大于零", "the limit is greater than zero"
-    if d.priority not in {1, 2, 3, 4} or min(d.delay_on_s, d.delay_off_s, d.escalate_min) < 0:
+    if d.priority not in {1, 2, 3, 4} or min(d.delay_on_s, d.delay_off_s, d.recover_s, d.escalate_min) < 0:
         return "优先级为 1 到 4，延时和升级时间不能为负", "priority is 1 to 4; delays and minutes are not negative"
     if set(d.tell) - ROLES or set(d.escalate_to) - ROLES or (d.escalate_to and not d.escalate_min):
         return "通知对象是角色；有升级对象就要写升级分钟数", "listeners are roles; escalation needs its minutes"

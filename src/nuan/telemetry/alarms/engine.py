@@ -17,21 +17,21 @@ KEPT: Final = -2
 
 @dataclass(frozen=True)
 class Memory:
-    """What is known of every watch from the tick before; all quiet at first. `raised_s` and `folded` count where an alarm is active."""
+    """What is known of every watch from the tick before; all quiet at first. `raised_s` and `folded` count where an alarm is active.
+
+    `over_s`: when the outage ended under which an alarm is folded still; 0: it lasts.
+    """
 
     phase: NDArray[np.int8]
     since_s: NDArray[np.int64]
     raised_s: NDArray[np.int64]
     folded: NDArray[np.bool_]
+    over_s: NDArray[np.int64]
 
     @classmethod
     def blank(cls, watches: int) -> "Memory":
-        return cls(
-            np.zeros(watches, np.int8),
-            np.zeros(watches, np.int64),
-            np.zeros(watches, np.int64),
-            np.zeros(watches, np.bool_),
-        )
+        zeros = np.zeros(watches, np.int64)
+        return cls(np.zeros(watches, np.int8), zeros, zeros.copy(), np.zeros(watches, np.bool_), zeros.copy())
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Outcome:
     """`parent[i]`: the watch under whose alarm `active[i]` is folded, or `KEPT`. `compared`: the value that each watch looked at.
 
     What is folded and on its way to be cleared is kept where it is: it is not bad any more, so it neither comes out nor holds others.
+    So is what is bad still, until its time to recover from the outage has passed.
     """
 
     memory: Memory
@@ -67,11 +68,15 @@ def tick(
     kept = (phase[active] == CLEARING) & memory.folded[active]
     failed = active[watches.outage[active] & ~kept]
     over = parents(watches, points, roots(watches, points, failed, raised_s[failed]), active)
+    alone = memory.folded[active] & (over == NOWHERE)
+    over_s = np.zeros(len(watches), np.int64)
+    over_s[active] = np.where(alone, np.where(memory.over_s[active] > 0, memory.over_s[active], now_s), 0)
+    kept |= alone & (now_s - over_s[active] < watches.recover_s[active])
     over[kept] = KEPT
     folded = np.zeros(len(watches), np.bool_)
     folded[active] = over != NOWHERE
     cleared = np.flatnonzero(events == CLEARED)
-    return Outcome(Memory(phase, since, raised_s, folded), raised, cleared, active, over, compared)
+    return Outcome(Memory(phase, since, raised_s, folded, over_s), raised, cleared, active, over, compared)
 
 
 def above(outcome: Outcome) -> dict[int, int]:

@@ -112,6 +112,7 @@ class Watches:
     limit_off: NDArray[np.int64]
     delay_on_s: NDArray[np.int64]
     delay_off_s: NDArray[np.int64]
+    recover_s: NDArray[np.int64]
     outage: NDArray[np.bool_]
     codes: Sequence[str]
     keys: NDArray[np.int64]
@@ -181,6 +182,7 @@ def watch(points: Points, in_force: Mapping[str, Sequence[Definition]]) -> Watch
         column([d.limit_off for d in definitions], np.int64),
         column([d.delay_on_s for d in definitions], np.int64),
         column([d.delay_off_s for d in definitions], np.int64),
+        column([d.recover_s for d in definitions], np.int64),
         column([d.outage for d in definitions], np.bool_),
         codes,
         keys,

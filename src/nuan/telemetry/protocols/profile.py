@@ -3,7 +3,7 @@
 Profiles of common shapes come with Nuan (`profiles/*.yaml`); a new make of meter is a new file, not new code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.resources import files
@@ -74,16 +74,21 @@ class DeviceProfile:
         return rows
 
     def file_mapping(
-        self, place: str, match: str = "*.csv", time: str = "time", zone: str = "Asia/Shanghai"
+        self, place: str, header: Collection[str], match: str = "*.csv", time: str = "time", zone: str = "Asia/Shanghai"
     ) -> FilesMapping:
-        """The same table as the mapping of a wide file: one file a device, one column a point (docs/import.md)."""
+        """The same table as the mapping of a wide file of one device, one column a point (docs/import.md).
+
+        `header`: the columns that the file has. Those that the profile does not name are ignored. A point with an offset
+        cannot be told to a file and is left out.
+        """
         columns = {}
         for point in self.points:
-            where = f"{place}-{point.below}" if point.below else place
-            columns[point.name] = FilePoint(
-                where, point.quantity, point.position or "room", point.unit, float(point.scale)
-            )
-        return FilesMapping((FileMapping(match, TimeColumns((time,), zone=zone), columns=columns, ignore=self.ignore),))
+            if point.name in header and not point.offset:
+                where = f"{place}-{point.below}" if point.below else place
+                scale = float(point.scale)
+                columns[point.name] = FilePoint(where, point.quantity, point.position or "room", point.unit, scale)
+        ignored = tuple(sorted(set(header) - set(columns) - {time}))
+        return FilesMapping((FileMapping(match, TimeColumns((time,), zone=zone), columns=columns, ignore=ignored),))
 
 
 def load_profile(text: str, code: str) -> tuple[DeviceProfile | None, list[Finding]]:

@@ -240,6 +240,7 @@ class Fold:
             series=self.old.series + self._extra("series", names),
             superseded=self.old.superseded + self._extra("superseded", lost.table()),
             touched=self.old.touched + self._extra("touched", touched),
+            steps=self.old.steps,
             lanes=tuple(sorted(self.lanes.items())),
             retired=tuple(segment.path for segment in self.old.segments if segment.path not in kept),
         )

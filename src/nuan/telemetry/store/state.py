@@ -1,5 +1,6 @@
 """What a store is at one moment, and reading it: the manifest's files, the names of its series, and the tail of the journal."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,14 @@ from nuan.telemetry.store import frames
 from nuan.telemetry.store.fold import SEQUENCE_BITS, TOUCHED, resolve, sequence_of, slot_bounds, touched_days
 from nuan.telemetry.store.frames import Frame
 from nuan.telemetry.store.journal import JournalReader
-from nuan.telemetry.store.manifest import NAME, Manifest, Segment
+from nuan.telemetry.store.manifest import NAME, Manifest, Segment, StepFile
+from nuan.telemetry.store.months import local_month
 from nuan.telemetry.store.segments import Rows, SegmentFile
+from nuan.telemetry.store.steps import SQL, Steps, coarser, joined, read_steps, steps_of
 from nuan.telemetry.store.tail import Tail
 from nuan.telemetry.store.tiles import HourTile, Reduce, TileBuilder
 from nuan.telemetry.store.verification import Stats, folder_stats, verify_files
+from nuan.terms.places import HOUR_S
 from nuan.terms.quantities import quantity
 
 
@@ -76,6 +80,9 @@ class StoreState:
         self._by_bucket: dict[tuple[str, int], list[Segment]] = {}
         for segment in manifest.segments:
             self._by_bucket.setdefault((segment.quantity, segment.bucket), []).append(segment)
+        self._steps: dict[tuple[str, int], list[StepFile]] = {}
+        for file in manifest.steps:
+            self._steps.setdefault((file.quantity, file.bucket), []).append(file)
 
     def _read_on(self) -> None:
         """Take in what the writer has done since: most often a few frames at the end of the journal."""
@@ -92,6 +99,10 @@ class StoreState:
     def read(self, series_id: int, start_s: int, end_s: int) -> ReadingBatch:
         """The standing readings of a series in `[start_s, end_s)` by time, flagged ones included."""
         return self._batch(resolve(self._rows(np.array([series_id], np.uint32), start_s, end_s))[0])
+
+    def read_many(self, series: NDArray[np.uint32], start_s: int, end_s: int) -> ReadingBatch:
+        """The standing readings of several series in `[start_s, end_s)`, by series and time. One pass over the files that hold them."""
+        return self._batch(resolve(self._rows(series, start_s, end_s))[0])
 
     def read_as_known(self, series_id: int, start_s: int, end_s: int, offset: int) -> ReadingBatch:
         """As `read` at the time when the store's manifest stood at `offset` (`manifest.sequence`, kept with every run)."""
@@ -155,7 +166,41 @@ class StoreState:
         if len(tail):
             fresh = np.unique(tail.series)
             builder.replace_rows(resolve(self._rows(fresh, start_s, end_s))[0], fresh)
+        for steps in self._rolled_up(quantity_key, bucket, ids, HOUR_S, start_s, end_s):
+            builder.add_steps(steps)
         return builder.tile()
+
+    def read_steps(self, series_id: int, start_s: int, end_s: int, step_s: int) -> Steps:
+        """Trusted readings of a series in steps of `step_s`, from readings where they are kept and from finer steps where not. A month
+        of which only coarser steps are kept is told in those."""
+        series = np.array([series_id], np.uint32)
+        code, bucket, names = self.series.slots(series)
+        start_s, end_s = start_s // step_s * step_s, -(-end_s // step_s) * step_s
+        slot = names[int(code[0])], int(bucket[0])
+        rolled = list(self._rolled_up(*slot, series, step_s, start_s, end_s))
+        rows = resolve(self._rows(series, start_s, end_s))[0]
+        months = {file.month for file in self._steps.get(slot, ())}
+        raw = rows.take(~np.isin(local_month(rows.time_s), sorted(months)))
+        every = Steps.concat([steps_of(raw, step_s), *rolled])
+        every = every.take(np.lexsort((every.time_s, every.series)))
+        return every.take((every.time_s >= start_s) & (every.time_s < end_s))
+
+    def _rolled_up(
+        self, quantity_key: str, bucket: int, series: NDArray[np.uint32], step_s: int, start_s: int, end_s: int
+    ) -> Iterator[Steps]:
+        """Of months that were let go: steps of `step_s`, joined with what came in later for steps that are open."""
+        by_month: dict[int, list[StepFile]] = {}
+        for file in self._steps.get((quantity_key, bucket), ()):
+            by_month.setdefault(file.month, []).append(file)
+        for month, files in by_month.items():
+            first, last = slot_bounds(month)
+            if first >= end_s or last <= start_s:
+                continue
+            fitting = [file for file in files if step_s % file.step_s == 0]
+            finest = min(fitting or files, key=lambda file: file.step_s)
+            late = resolve(self._rows(series, first, last))[0]
+            kept, _ = joined(read_steps(self.root / finest.path, series), steps_of(late, finest.step_s))
+            yield coarser(kept, step_s) if fitting else kept
 
     def touched_since(self, offset: int) -> pl.DataFrame:
         """`series`, `first_day`, `last_day` (local day numbers) of every reading that came after this sequence number."""
@@ -175,6 +220,14 @@ class StoreState:
         files = [str(self.root / s.path) for s in self.manifest.segments if s.quantity == quantity_key]
         quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
         return f"read_parquet([{quoted}], hive_partitioning = false, union_by_name = true)"
+
+    def steps_source(self, quantity_key: str, step_s: int) -> str:
+        """A FROM clause for DuckDB over what was let go: series, time_s, count, untrusted, total (mean = total / count), low, high, last."""
+        files = [
+            str(self.root / f.path) for f in self.manifest.steps if (f.quantity, f.step_s) == (quantity_key, step_s)
+        ]
+        quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in files)
+        return f"(select {SQL} from read_parquet([{quoted}], hive_partitioning = false))"
 
     def manifest_hash(self) -> str:
         """Names the state of the segments; stored with every run."""

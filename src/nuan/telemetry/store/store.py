@@ -25,7 +25,7 @@ from nuan.telemetry.store.errors import StoreBusyError, StoreReadOnlyError, Unkn
 from nuan.telemetry.store.fold import Fold, versions
 from nuan.telemetry.store.journal import JournalWriter
 from nuan.telemetry.store.lanes import DeadLetter
-from nuan.telemetry.store.manifest import NAME
+from nuan.telemetry.store.manifest import NAME, Manifest
 from nuan.telemetry.store.segments import Grid
 from nuan.telemetry.store.state import StoreState
 from nuan.telemetry.store.tail import Tail
@@ -93,7 +93,7 @@ class Store(StoreState):
         """Remove what a killed fold left behind: files that no manifest names."""
         named = self.manifest.paths()
         (self.root / f"{NAME}.part").unlink(missing_ok=True)
-        for kind in ("segments", "series", "superseded", "touched"):
+        for kind in ("segments", "series", "superseded", "touched", "steps"):
             for path in (self.root / kind).rglob("*.parquet*"):
                 if path.relative_to(self.root).as_posix() not in named:
                     path.unlink()
@@ -203,7 +203,7 @@ class Store(StoreState):
         batch = self.tail.batch()
         fold = Fold(self.root, self.manifest, self.series, self.offset, self.lane_positions)
         fold.add(batch, self.tail.sequences())
-        self._publish(fold)
+        self.publish(fold.manifest())
         return len(batch)
 
     def load_dense(
@@ -243,13 +243,14 @@ class Store(StoreState):
 
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(add, np.unique(bucket).tolist()))
-        self._publish(fold)
+        self.publish(fold.manifest())
         return self.offset
 
-    def _publish(self, fold: Fold) -> None:
+    def publish(self, manifest: Manifest) -> None:
+        """Make this the state, in one rename; it covers everything in the journal. The files that it names are on disk."""
         journal, before = self._journal(), self.manifest.retired
-        manifest = fold.manifest()
         manifest.publish(self.root)
+        self.offset = manifest.sequence
         self._stand_on(manifest)
         self.tail = Tail()
         journal.rotate(self.offset + 1)

@@ -4,7 +4,7 @@ FE FE … 68 T A0…A6 C L data… checksum 16      A0 is the low byte of the ad
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nuan.telemetry.protocols.parsed import Problem
 
@@ -14,8 +14,7 @@ LONGEST_DATA = 0x80
 """A read answer holds less (CJ/T 188: L ≤ 64H for reading); more is junk that looks like a frame."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """`address`: fourteen digits as on the plate, high byte first."""
 
     kind: int

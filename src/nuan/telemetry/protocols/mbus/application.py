@@ -42,7 +42,9 @@ def layout_of(kind: bytes, block: bytes) -> Layout:
 def read_block(device: str, kind: bytes, block: bytes, status: int, zone: tzinfo, raw: bytes, parsed: Parsed) -> None:
     """Adds the points of a variable data block to `parsed`. `kind` names the make of meter, `raw` goes with a problem."""
     layout = layout_of(kind, block)
-    clocks = {storage: epoch(block[slot.start : slot.stop], zone) for storage, slot in layout.clock.items()}
+    clocks: dict[int, int | None] = {}
+    for storage, start, stop in layout.clocks:
+        clocks[storage] = epoch(block[start:stop], zone)
     said = STATUS_OF[status]
     points = parsed.points
     present_s = clocks.get(0)

@@ -10,7 +10,7 @@ def epoch(data: bytes, zone: tzinfo) -> int | None:
 
     Type F:
 
-    >>> epoch(bytes.fromhex("002c552b"), UTC) == int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp())
+    >>> epoch(bytes.fromhex("002c553b"), UTC) == int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp())
     True
     """
     local: datetime | None = None

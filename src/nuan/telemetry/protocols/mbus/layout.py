@@ -58,14 +58,14 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`clock`: storage number → the slot of its date. `more`: more records follow in another frame."""
+    """`clocks`: (storage number, first byte, end) of its date. `more`: more records follow in another frame."""
 
     mask: int
     pattern: int
     slots: tuple[Slot, ...]
     plan: tuple[Step, ...]
     texts: tuple[Slot, ...]
-    clock: dict[int, Slot]
+    clocks: tuple[tuple[int, int, int], ...]
     faults: tuple[Fault, ...]
     specific_from: int | None
     more: bool
@@ -246,11 +246,11 @@ def _numbers(dif: int, difes: bytes) -> tuple[int, int, int]:
     return storage, tariff, subunit
 
 
-def _clocks(slots: Sequence[Slot]) -> dict[int, Slot]:
+def _clocks(slots: Sequence[Slot]) -> tuple[tuple[int, int, int], ...]:
     """The date that belongs to each storage. A date without a clock time is no time of the present values."""
-    found: dict[int, Slot] = {}
+    found: dict[int, tuple[int, int, int]] = {}
     for slot in slots:
         is_date = slot.meaning.kind == "date" and slot.plain and slot.meaning.name == "time"
-        if is_date and slot.storage not in found and (slot.storage or slot.stop - slot.start in (4, 6)):
-            found[slot.storage] = slot
-    return found
+        if is_date and (slot.storage or slot.stop - slot.start in (4, 6)):
+            found.setdefault(slot.storage, (slot.storage, slot.start, slot.stop))
+    return tuple(found.values())

@@ -5,7 +5,7 @@ long   68 L L 68 C A CI data… checksum 16        L counts from C to the last d
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nuan.telemetry.protocols.parsed import Problem
 
@@ -15,8 +15,7 @@ FROM_MASTER = 0x40
 """Bit of C: the frame goes to a meter, and carries no reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """`body`: the bytes after CI. `raw`: the whole frame. A short frame or E5 has neither CI nor body."""
 
     control: int
@@ -29,8 +28,11 @@ class Frame:
 
 def frames(data: bytes) -> Iterator[Frame | Problem]:
     """What stands in the bytes, in order. A broken frame is told once; the search goes on at the next whole one."""
-    at, junk_from, found = 0, -1, False
     end = len(data)
+    if end > 5 and data[0] == 0x68 and end == data[1] + 6 and isinstance(only := _long_at(data, 0), Frame):
+        yield only  # nearly every message is one frame and nothing else
+        return
+    at, junk_from, found = 0, -1, False
     while at < end:
         each = _frame_at(data, at, acknowledgement=junk_from < 0)
         if isinstance(each, Frame):

@@ -62,12 +62,12 @@ def _with_identity(frame: Frame, zone: tzinfo, identities: bool, parsed: Parsed)
     if frame.ci == 0x76:
         parsed.problems.append(Problem("unknown_frame", "mode 2: high byte first", frame.start, frame.raw))
         return
-    who = identity(body[:4], body[4:6], body[6], body[7])
-    if who is None:
-        parsed.problems.append(Problem("address", body[3::-1].hex().upper(), frame.start, frame.raw))
-    elif mode := hidden(body[10:12], body[12:]):
+    device = body[3::-1].hex()
+    if not device.isdecimal():
+        parsed.problems.append(Problem("address", device.upper(), frame.start, frame.raw))
+    elif (body[11] & 0x1F) and (mode := hidden(body[10:12], body[12:])):
         parsed.problems.append(encrypted(mode, frame.raw))
     else:
-        read_block(who.number, body[4:8], body[12:], body[9], zone, frame.raw, parsed)
-        if identities:
-            parsed.notes.append(DeviceNote(who.number, "identity", who.facts()))
+        read_block(device, body[4:8], body[12:], body[9], zone, frame.raw, parsed)
+        if identities and (who := identity(body[:4], body[4:6], body[6], body[7])):
+            parsed.notes.append(DeviceNote(device, "identity", who.facts()))
