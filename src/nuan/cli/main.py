@@ -15,6 +15,7 @@ COMMANDS = {
     "export": "nuan.cli.export:export",
     "account": "nuan.cli.account:account",
     "notify": "nuan.cli.notify:notify",
+    "quality": "nuan.cli.quality:quality",
 }
 
 
