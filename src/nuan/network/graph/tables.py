@@ -68,8 +68,9 @@ TABLES: Mapping[str, Mapping[str, Column]] = MappingProxyType({
         "pump": _needed(S, "its name"),
         "from_node": _needed(S, "suction"),
         "to_node": _needed(S, "discharge"),
-        "lift_bar": _needed(F, "at no flow, or always when curve_bar_per_kgs2 is 0"),
-        "curve_bar_per_kgs2": Column(F, "lift = lift_bar − curve · flow²", 0.0),
+        "lift_bar": _needed(F, "at no flow, or always when slope and curve are 0"),
+        "slope_bar_per_kgs": Column(F, "lift = lift_bar − slope · flow − curve · flow²", 0.0),
+        "curve_bar_per_kgs2": Column(F, "see slope_bar_per_kgs", 0.0),
         "open": Column(B, "running", True),
     },
     "sources": {

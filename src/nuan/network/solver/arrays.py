@@ -52,6 +52,7 @@ class Edges(NamedTuple):
     ua: Floats
     ground_c: Floats
     lift: Floats
+    slope: Floats
     curve: Floats
     laminar: Floats
     squared: Floats
@@ -181,7 +182,7 @@ def _edges(network: Network, index: dict[str, int], ambient_temp_c: float) -> tu
     total = sum(heights)
     kind = np.repeat(np.arange(len(EDGE_TABLES), dtype=np.int8), heights)
     column = {
-        name: np.zeros(total) for name in ("length", "diameter", "rough", "zeta", "ua", "ground", "lift", "curve")
+        name: np.zeros(total) for name in ("length", "diameter", "rough", "zeta", "ua", "ground", "lift", "slope", "curve")
     }
     column["diameter"] += 1.0
     column["ground"] += ambient_temp_c
@@ -197,7 +198,8 @@ def _edges(network: Network, index: dict[str, int], ambient_temp_c: float) -> tu
     here = slice(offsets["valves"], offsets["valves"] + valves.height)
     column["diameter"][here], column["zeta"][here] = _column(valves, "inner_diameter_m"), _column(valves, "zeta")
     here = slice(offsets["pumps"], offsets["pumps"] + pumps.height)
-    column["lift"][here], column["curve"][here] = _column(pumps, "lift_bar"), _column(pumps, "curve_bar_per_kgs2")
+    column["lift"][here] = _column(pumps, "lift_bar")
+    column["slope"][here], column["curve"][here] = _column(pumps, "slope_bar_per_kgs"), _column(pumps, "curve_bar_per_kgs2")
     here = slice(offsets["sources"], offsets["sources"] + sources.height)
     lifts = (sources["control"] == "lift").to_numpy()
     column["lift"][here] = np.where(lifts, _column(sources, "lift_bar"), 0.0)
@@ -207,7 +209,7 @@ def _edges(network: Network, index: dict[str, int], ambient_temp_c: float) -> tu
     area = np.pi / 4.0 * column["diameter"] ** 2
     return Edges(
         kind, np.array(a, np.int32), np.array(b, np.int32), is_open, column["length"], column["diameter"], area,
-        column["rough"], column["zeta"], column["ua"], column["ground"], column["lift"], column["curve"],
+        column["rough"], column["zeta"], column["ua"], column["ground"], column["lift"], column["slope"], column["curve"],
         *constant_parts(column["length"], column["diameter"], area, column["rough"], column["zeta"]), resists,
     ), offsets  # fmt: skip
 

@@ -78,6 +78,22 @@ def _directions(edges: Edges, flow: Floats, forward: NDArray[np.int8]) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _incoming(nodes: Nodes, edges: Edges, forward: NDArray[np.int8], order: Ints, first: Ints, edge: Ints, up: Ints) -> None:
+    """For the k-th node of the order the edges that bring it water and where they come from: `edge`, `up`[first[k]:first[k+1]]."""
+    used = 0
+    for k in range(len(order)):
+        i = order[k]
+        first[k] = used
+        for q in range(nodes.first[i], nodes.first[i + 1]):
+            e = nodes.edge[q]
+            if forward[e] != 0 and (forward[e] > 0) == (edges.b[e] == i):
+                edge[used] = e
+                up[used] = edges.a[e] if forward[e] > 0 else edges.b[e]
+                used += 1
+    first[len(order)] = used
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def downstream(nodes: Nodes, edges: Edges, rule: NDArray[np.int8], forward: NDArray[np.int8], order: Ints) -> None:
     """Nodes so that water comes to each only from earlier ones (Kahn); circles are cut where the numbering meets them first."""
     n = len(order)
@@ -115,26 +131,24 @@ def downstream(nodes: Nodes, edges: Edges, rule: NDArray[np.int8], forward: NDAr
 @njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
     nodes: Nodes, edges: Edges, rule: NDArray[np.int8], value: Floats, table: Floats, active: Bools, ambient_c: float,
-    inflow: Floats, flow: Floats, t: Floats, t_out: Floats, answer: Floats, order: Ints, forward: NDArray[np.int8],
+    inflow: Floats, flow: Floats, t: Floats, t_out: Floats, answer: Floats, order: Ints, forward: NDArray[np.int8], first: Ints, edge: Ints, above: Ints,
 ) -> float:  # fmt: skip
     """Update t, t_out (°C) and answer (K per e-fold of flow) in place; returns the largest change of a node's temperature.
 
     `inflow` kg/s comes into a node from outside at the node's `fixed_t`. Where water runs in a circle that no source or substation
-    breaks, the last temperatures stand in and the caller's iterations settle it. `order` and `forward` are kept from sweep to sweep.
+    breaks, the last temperatures stand in and the caller's iterations settle it. `order` to `above` are kept from sweep to sweep.
     """
     if _directions(edges, flow, forward) or order[0] < 0:
         downstream(nodes, edges, rule, forward, order)
-    a, b, ground = edges.a, edges.b, edges.ground_c
-    first, touching, fixed_t = nodes.first, nodes.edge, nodes.fixed_t
+        _incoming(nodes, edges, forward, order, first, edge, above)
+    ground, fixed_t = edges.ground_c, nodes.fixed_t
     worst = 0.0
-    for i in order:
+    for k in range(len(order)):
+        i = order[k]
         heat, weight, slope = 0.0, 0.0, 0.0
         own = at(table, 2, t[i])
-        for q in range(first[i], first[i + 1]):
-            e = touching[q]
-            if forward[e] == 0 or (forward[e] > 0) != (b[e] == i):
-                continue
-            up = a[e] if forward[e] > 0 else b[e]
+        for q in range(first[k], first[k + 1]):
+            e, up = edge[q], above[q]
             warm, s = outlet(rule[e], value[e], ground[e], table, abs(flow[e]), t[up], answer[up], t_out[e])
             t_out[e] = warm
             share = 0.5 * (at(table, 2, warm) + own) * abs(flow[e])
@@ -151,9 +165,8 @@ def sweep(
             worst = max(worst, abs(new - t[i]))
         t[i] = new
     for e in range(len(flow)):
-        up = a[e] if forward[e] > 0 else b[e]
         if forward[e] == 0:
             t_out[e] = ambient_c
-        elif rule[e] == GIVEN and edges.kind[e] == SUBSTATION and value[e] > t[up]:
-            t_out[e] = t[up]
+        elif rule[e] == GIVEN and edges.kind[e] == SUBSTATION:
+            t_out[e] = min(value[e], t[edges.a[e] if forward[e] > 0 else edges.b[e]])
     return worst

@@ -124,8 +124,8 @@ def newton_step(
                 slope = (laminar[e] * mu[e] + 2.0 * squared[e] * abs(flow[e])) / rho[e]
             else:
                 lost, slope = loss(model, flow[e], length[e], diameter[e], area[e], rough[e], zeta[e], rho[e], mu[e])
-            lost = lost / PA + curve[e] * flow[e] * abs(flow[e])
-            slope = slope / PA + 2.0 * curve[e] * abs(flow[e])
+            lost = lost / PA + (edges.slope[e] + curve[e] * abs(flow[e])) * flow[e]
+            slope = slope / PA + edges.slope[e] + 2.0 * curve[e] * abs(flow[e])
         slope = max(slope, FLATTEST)
         if start:
             slope = max(lost / flow[e] if flow[e] != 0.0 else slope, FLATTEST)

@@ -186,6 +186,7 @@ def run(
     outlet_rules(edges, stations, sources, rule, value)
     active = reach(nodes, edges, mode, stations.first)
     order, forward = np.full(n, -1, np.int32), np.zeros(edge_count, np.int8)
+    first, edge, above = np.zeros(n + 1, np.int32), np.zeros(edge_count, np.int32), np.zeros(edge_count, np.int32)
     dm, dt, switches = np.inf, 0.0, 0
     for step in range(most_steps):
         first_time = step == 0 and not warm
@@ -201,7 +202,9 @@ def run(
         dm = max(dm, moved)
         _feed(nodes, edges, sources, flow, inflow)
         if with_heat:
-            dt = sweep(nodes, edges, rule, value, table, active, ambient_c, inflow, flow, t, t_out, answer, order, forward)
+            dt = sweep(
+                nodes, edges, rule, value, table, active, ambient_c, inflow, flow, t, t_out, answer, order, forward, first, edge, above
+            )  # fmt: skip
         lifted = _lift(nodes, edges, stations, sources, active, p)
         if dm < SETTLED_BEFORE_LIMITS and switches < 60:
             if _limits(edges, stations, active, mode, p, flow, t, t_out, table) > 0:
