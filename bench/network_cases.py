@@ -9,7 +9,32 @@ from numpy.typing import NDArray
 from nuan.network.fluid import Fluid
 from nuan.network.graph import Network
 
-DN_M = np.array([0.0285, 0.0372, 0.0431, 0.0545, 0.0703, 0.0825, 0.1071, 0.1325, 0.1603, 0.2101, 0.263, 0.3127, 0.3444, 0.3938, 0.4954, 0.5958, 0.6958, 0.7954, 0.9, 1.0, 1.2, 1.4])
+DN_M = np.array(
+    [
+        0.0285,
+        0.0372,
+        0.0431,
+        0.0545,
+        0.0703,
+        0.0825,
+        0.1071,
+        0.1325,
+        0.1603,
+        0.2101,
+        0.263,
+        0.3127,
+        0.3444,
+        0.3938,
+        0.4954,
+        0.5958,
+        0.6958,
+        0.7954,
+        0.9,
+        1.0,
+        1.2,
+        1.4,
+    ]
+)
 SUPPLY_C, RETURN_C, GROUND_C = 90.0, 50.0, 8.0
 
 
@@ -66,18 +91,31 @@ def street_case(consumers: int, loops: int = 0, seed: int = 0, homes_kw: float =
     middle = (side // 2) * side + side // 2
     a = [plant, *[i for i, _ in tree], *street_of.tolist(), *[i for i, _ in extra]]
     b = [middle, *[j for _, j in tree], *(crossings + 1 + np.arange(consumers)).tolist(), *[j for _, j in extra]]
-    length = np.concatenate([[300.0], rng.uniform(60, 140, len(tree)), rng.uniform(8, 40, consumers), rng.uniform(60, 140, len(extra))])
+    length = np.concatenate(
+        [[300.0], rng.uniform(60, 140, len(tree)), rng.uniform(8, 40, consumers), rng.uniform(60, 140, len(extra))]
+    )
     n = crossings + 1 + consumers
-    flow = _tree_flows(n, np.array(a[: 1 + len(tree) + consumers]), np.array(b[: 1 + len(tree) + consumers]), plant, crossings + 1 + np.arange(consumers), heat / (4190 * (SUPPLY_C - RETURN_C)))
+    flow = _tree_flows(
+        n,
+        np.array(a[: 1 + len(tree) + consumers]),
+        np.array(b[: 1 + len(tree) + consumers]),
+        plant,
+        crossings + 1 + np.arange(consumers),
+        heat / (4190 * (SUPPLY_C - RETURN_C)),
+    )
     flow = np.concatenate([flow, np.full(len(extra), np.median(flow[1 : 1 + len(tree)]) if tree else 1.0)])
     ideal = (flow / 970 / 0.785 / 1.2) ** 0.5 * 1.15
     diameter = DN_M[np.minimum(np.searchsorted(DN_M, ideal), len(DN_M) - 1)]
     elevation = np.concatenate([np.repeat(np.sin(np.arange(side) / side * 3) * 8, side), [0.0], np.zeros(consumers)])
     elevation[crossings + 1 :] = elevation[street_of]
-    return Case(n, np.array(a), np.array(b), length, diameter, crossings + 1 + np.arange(consumers), heat, elevation, 12.0)
+    return Case(
+        n, np.array(a), np.array(b), length, diameter, crossings + 1 + np.arange(consumers), heat, elevation, 12.0
+    )
 
 
-def _tree_flows(n: int, a: NDArray[np.int64], b: NDArray[np.int64], root: int, at: NDArray[np.int64], demand: NDArray[np.float64]) -> NDArray[np.float64]:
+def _tree_flows(
+    n: int, a: NDArray[np.int64], b: NDArray[np.int64], root: int, at: NDArray[np.int64], demand: NDArray[np.float64]
+) -> NDArray[np.float64]:
     neighbours: list[list[tuple[int, int]]] = [[] for _ in range(n)]
     for e, (i, j) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
         neighbours[i].append((j, e))
@@ -127,7 +165,7 @@ def pandapipes_network(case: Case) -> Any:
     import pandapipes
 
     net = pandapipes.create_empty_network(fluid="water")
-    n, pipes = case.nodes, len(case.a)
+    n = case.nodes
     heights = np.tile(case.elevation, 2)
     pandapipes.create_junctions(net, 2 * n, pn_bar=5, tfluid_k=SUPPLY_C + 273.15, height_m=heights)
     pandapipes.create_pipes_from_parameters(
@@ -136,7 +174,12 @@ def pandapipes_network(case: Case) -> Any:
         u_w_per_m2k=1.2, text_k=GROUND_C + 273.15, sections=1,
     )  # fmt: skip
     pandapipes.create_circ_pump_const_pressure(
-        net, int(case.a[0]) + n, int(case.a[0]), p_flow_bar=3.0 + case.lift_bar, plift_bar=case.lift_bar, t_flow_k=SUPPLY_C + 273.15
+        net,
+        int(case.a[0]) + n,
+        int(case.a[0]),
+        p_flow_bar=3.0 + case.lift_bar,
+        plift_bar=case.lift_bar,
+        t_flow_k=SUPPLY_C + 273.15,
     )
     pandapipes.create_heat_consumers(net, case.at, case.at + n, qext_w=case.heat_w, treturn_k=RETURN_C + 273.15)
     return net
@@ -148,4 +191,9 @@ def pandapipes_water() -> Fluid:
 
     fluid = pandapipes.create_empty_network(fluid="water").fluid
     kelvin = np.arange(253, 474, dtype=float)
-    return Fluid.of("pandapipes water", fluid.get_density(kelvin), np.maximum(fluid.get_viscosity(kelvin), 1e-5), fluid.get_heat_capacity(kelvin))
+    return Fluid.of(
+        "pandapipes water",
+        fluid.get_density(kelvin),
+        np.maximum(fluid.get_viscosity(kelvin), 1e-5),
+        fluid.get_heat_capacity(kelvin),
+    )

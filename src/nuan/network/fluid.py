@@ -48,11 +48,11 @@ def at(table: Floats, which: int, temp_c: float) -> float:
     """A property at a temperature; beyond the table its last value."""
     x = temp_c + ZERO_C - FIRST_K
     if x <= 0.0:
-        return table[which, 0]
+        return float(table[which, 0])
     i = int(x)
     if i >= table.shape[1] - 1:
-        return table[which, table.shape[1] - 1]
-    return table[which, i] + (x - i) * (table[which, i + 1] - table[which, i])
+        return float(table[which, table.shape[1] - 1])
+    return float(table[which, i] + (x - i) * (table[which, i + 1] - table[which, i]))
 
 
 def _water() -> Fluid:

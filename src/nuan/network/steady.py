@@ -41,11 +41,13 @@ class State:
     def nodes(self) -> pl.DataFrame:
         """`node pressure_bar temp_c`; null where no open pipe leads to a fixed pressure."""
         known = np.isfinite(self.pressure_bar)
-        return pl.DataFrame({
-            "node": self.arrays.node_names,
-            "pressure_bar": np.where(known, self.pressure_bar, np.nan),
-            "temp_c": np.where(known, self.temp_c, np.nan),
-        }).with_columns(pl.col("pressure_bar", "temp_c").fill_nan(None))
+        return pl.DataFrame(
+            {
+                "node": self.arrays.node_names,
+                "pressure_bar": np.where(known, self.pressure_bar, np.nan),
+                "temp_c": np.where(known, self.temp_c, np.nan),
+            }
+        ).with_columns(pl.col("pressure_bar", "temp_c").fill_nan(None))
 
     def edges(self, table: str) -> pl.DataFrame:
         """A row an edge of a table: its name, `flow_kg_per_s` (positive from the first to the second node), `dp_bar`, `temp_from_c`,
@@ -57,14 +59,16 @@ class State:
         inlet = np.where(forward, self.temp_c[a], self.temp_c[b])
         outlet = self.outlet_c[here]
         cp = 0.5 * (self._cp(inlet) + self._cp(outlet))
-        return pl.DataFrame({
-            self.arrays.network.table(table).columns[0]: self.arrays.edge_names(table),
-            "flow_kg_per_s": flow,
-            "dp_bar": self.pressure_bar[a] - self.pressure_bar[b],
-            "temp_from_c": np.where(forward, inlet, outlet),
-            "temp_to_c": np.where(forward, outlet, inlet),
-            "heat_loss_kw": np.abs(flow) * cp * (inlet - outlet) / 1000.0,
-        }).with_columns(pl.col(pl.Float64).fill_nan(None))
+        return pl.DataFrame(
+            {
+                self.arrays.network.table(table).columns[0]: self.arrays.edge_names(table),
+                "flow_kg_per_s": flow,
+                "dp_bar": self.pressure_bar[a] - self.pressure_bar[b],
+                "temp_from_c": np.where(forward, inlet, outlet),
+                "temp_to_c": np.where(forward, outlet, inlet),
+                "heat_loss_kw": np.abs(flow) * cp * (inlet - outlet) / 1000.0,
+            }
+        ).with_columns(pl.col(pl.Float64).fill_nan(None))
 
     def substations(self) -> pl.DataFrame:
         """A row a substation: flow, temperatures, pressures, `heat_kw` given, `short_kw` and `why` where it is less than asked.
@@ -72,7 +76,9 @@ class State:
         `why`: `no_water` (cut off), `pressure` (valve open and still too little, or less than `min_dp_bar`), `cold` (water arrives too
         cold), `most` (its own flow limit); empty where the demand is met.
         """
-        table = self.edges("substations").rename({"temp_from_c": "temp_in_c", "temp_to_c": "temp_out_c", "heat_loss_kw": "heat_kw"})
+        table = self.edges("substations").rename(
+            {"temp_from_c": "temp_in_c", "temp_to_c": "temp_out_c", "heat_loss_kw": "heat_kw"}
+        )
         asked = self.arrays.network.substations
         stations = self.arrays.stations
         wanted = stations.heat_w / 1000.0
@@ -85,7 +91,11 @@ class State:
         cold = table["temp_in_c"].fill_null(-1e9).to_numpy() < stations.return_c + COLDEST_LIFT_K
         weak = (self.limited == 1) | ((dp < stations.min_dp - 1e-9) & (flow > 0.0))
         full = np.isfinite(stations.most) & (flow >= stations.most * (1 - 1e-9))
-        why = np.select([cut & (np.nan_to_num(wanted) > 0), weak, (short > 0) & cold, (short > 0) & full, short > 0], ["no_water", "pressure", "cold", "most", "cold"], "")
+        why = np.select(
+            [cut & (np.nan_to_num(wanted) > 0), weak, (short > 0) & cold, (short > 0) & full, short > 0],
+            ["no_water", "pressure", "cold", "most", "cold"],
+            "",
+        )
         return table.with_columns(short_kw=pl.Series(short), why=pl.Series(why), met=pl.Series(why == ""))
 
     def sources(self) -> pl.DataFrame:
@@ -106,7 +116,7 @@ class State:
 
     def _cp(self, temp_c: Floats) -> Floats:
         table = self.arrays.fluid.table
-        return np.interp(temp_c + 273.15 - 253.0, np.arange(table.shape[1]), table[2])
+        return np.asarray(np.interp(temp_c + 273.15 - 253.0, np.arange(table.shape[1]), table[2]), np.float64)
 
 
 def solve(

@@ -9,12 +9,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from nuan.network.fluid import FIRST_K, LAST_K, Fluid
 from nuan.network.graph.tables import Network
 from nuan.terms.findings import Finding
 
 ZERO_C = 273.15
+LEAST_VISCOSITY = 1e-5
 DENSITY = 998.2
 """kg/m³ at 20 °C: pump curves are over m³/h."""
 READ = {
@@ -27,7 +31,15 @@ def read(text: str) -> tuple[Network, list[Finding]]:
     try:
         document = json.loads(text)["_object"]
     except (ValueError, KeyError, TypeError):
-        return Network.of(), [_finding("", "not_pandapipes", "这不是 pandapipes 的 JSON 文件", "this is no JSON of pandapipes", "用 pandapipes.to_json 导出")]
+        return Network.of(), [
+            _finding(
+                "",
+                "not_pandapipes",
+                "这不是 pandapipes 的 JSON 文件",
+                "this is no JSON of pandapipes",
+                "用 pandapipes.to_json 导出",
+            )
+        ]
     frames = {name: _frame(part) for name, part in document.items() if _is_frame(part)}
     findings = [
         _finding(name, "not_taken", f"{name} 有 {frame.height} 行，没有接管", f"{frame.height} rows of {name} are not taken over", "改用管道、阀门、泵、换热站表达")
@@ -43,8 +55,40 @@ def read(text: str) -> tuple[Network, list[Finding]]:
     return network, findings
 
 
+def read_fluid(text: str) -> Fluid | None:
+    """The water that the file was calculated with, or None where it brings no density, viscosity and heat capacity of its own."""
+    try:
+        body = json.loads(text)["_object"]["fluid"]["_object"]
+        parts = _opened(body)["all_properties"]
+        tables = [_over_kelvin(_opened(parts[name]["_object"])) for name in ("density", "viscosity", "heat_capacity")]
+        return Fluid.of("pandapipes", tables[0], np.maximum(tables[1], LEAST_VISCOSITY), tables[2])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _opened(body: Any) -> Any:
+    return json.loads(body) if isinstance(body, str) else body
+
+
+def _over_kelvin(body: Mapping[str, Any]) -> NDArray[np.float64]:
+    """A property on whole kelvins, straight on beyond its ends as pandapipes does it."""
+    kelvin = np.arange(FIRST_K, LAST_K + 1, dtype=np.float64)
+    if "value" in body:
+        return np.full(len(kelvin), float(body["value"]))
+    x, y = (
+        np.asarray(_opened(body[name])["_object"] if isinstance(body[name], dict) else body[name], np.float64)
+        for name in ("x", "y")
+    )
+    inside = np.interp(kelvin, x, y)
+    low, high = (
+        y[0] + (kelvin - x[0]) * (y[1] - y[0]) / (x[1] - x[0]),
+        y[-1] + (kelvin - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2]),
+    )
+    return np.where(kelvin < x[0], low, np.where(kelvin > x[-1], high, inside))
+
+
 def _finding(where: str, code: str, zh: str, en: str, remedy: str) -> Finding:
-    return Finding(where=where, row=None, field="", code=code, message_zh=zh, message_en=en, remedy_zh=remedy, value="")
+    return Finding(where or "network.json", code, zh, en, remedy)
 
 
 def _is_frame(part: Any) -> bool:
@@ -55,7 +99,9 @@ def _frame(part: Mapping[str, Any]) -> pl.DataFrame:
     body = part["_object"]
     body = json.loads(body) if isinstance(body, str) else body
     columns = {str(name): [row[i] for row in body["data"]] for i, name in enumerate(body["columns"])}
-    known = {name: values for name, values in columns.items() if not any(isinstance(value, list | dict) for value in values)}
+    known = {
+        name: values for name, values in columns.items() if not any(isinstance(value, list | dict) for value in values)
+    }
     return pl.DataFrame({"index": body["index"], **known}, strict=False)
 
 
@@ -74,7 +120,9 @@ def _id(letter: str, column: str = "index") -> pl.Expr:
 
 
 def _nodes(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(node=_id("j"), elevation_m=_value(frame, ("height_m",), 0.0)) if frame.height else pl.DataFrame()
+    return (
+        frame.select(node=_id("j"), elevation_m=_value(frame, ("height_m",), 0.0)) if frame.height else pl.DataFrame()
+    )
 
 
 def _ends(first: str = "from_junction", second: str = "to_junction") -> dict[str, pl.Expr]:
@@ -82,7 +130,9 @@ def _ends(first: str = "from_junction", second: str = "to_junction") -> dict[str
 
 
 def _bore(frame: pl.DataFrame) -> pl.Expr:
-    millimetres = [pl.col("inner_diameter_mm").cast(pl.Float64) / 1000.0] if "inner_diameter_mm" in frame.columns else []
+    millimetres = (
+        [pl.col("inner_diameter_mm").cast(pl.Float64) / 1000.0] if "inner_diameter_mm" in frame.columns else []
+    )
     metres = [pl.col("diameter_m").cast(pl.Float64)] if "diameter_m" in frame.columns else []
     return pl.coalesce([*millimetres, *metres])
 
@@ -113,7 +163,10 @@ def _valves(frame: pl.DataFrame) -> pl.DataFrame:
 def _pumps(frame: pl.DataFrame, document: Mapping[str, Any]) -> pl.DataFrame:
     if not frame.height:
         return pl.DataFrame()
-    curves = {name: _curve(part) for name, part in (document.get("std_types") or document.get("std_type") or {}).get("pump", {}).items()}
+    curves = {
+        name: _curve(part)
+        for name, part in (document.get("std_types") or document.get("std_type") or {}).get("pump", {}).items()
+    }
     squared, linear, still = zip(*(curves[name] for name in frame["std_type"].to_list()), strict=True)
     per_kg = 3.6 / DENSITY * 1000.0
     return frame.select(
@@ -165,7 +218,9 @@ def _taps(sinks: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
     parts = []
     for frame, letter, sign in ((sinks, "k", 1.0), (sources, "q", -1.0)):
         if frame.height:
-            flow = _value(frame, ("mdot_kg_per_s",), 0.0) * _value(frame, ("scaling",), 1.0) * _on(frame).cast(pl.Float64)
+            flow = (
+                _value(frame, ("mdot_kg_per_s",), 0.0) * _value(frame, ("scaling",), 1.0) * _on(frame).cast(pl.Float64)
+            )
             parts.append(frame.select(tap=_id(letter), node=_id("j", "junction"), flow_kg_per_s=flow * sign))
     return pl.concat(parts) if parts else pl.DataFrame()
 
@@ -174,4 +229,9 @@ def _heads(frame: pl.DataFrame) -> pl.DataFrame:
     if not frame.height:
         return pl.DataFrame()
     here = frame.filter(_on(frame))
-    return here.select(head=_id("e"), node=_id("j", "junction"), pressure_bar=pl.col("p_bar").cast(pl.Float64), temp_c=pl.col("t_k") - ZERO_C)
+    return here.select(
+        head=_id("e"),
+        node=_id("j", "junction"),
+        pressure_bar=pl.col("p_bar").cast(pl.Float64),
+        temp_c=pl.col("t_k") - ZERO_C,
+    )

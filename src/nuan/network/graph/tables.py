@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import polars as pl
 
-F, S, B, I = pl.Float64, pl.String, pl.Boolean, pl.Int64
+F, S, B = pl.Float64, pl.String, pl.Boolean
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = MappingProxyType({
         "wall_j_per_mk": Column(F, "heat capacity of the wall per metre; empty: steel between the two diameters"),
         "twin": Column(S, "the pipe beside it in the same duct", ""),
         "side": Column(S, "supply, return or empty", ""),
-        "built_year": Column(I, "year of laying"),
+        "built_year": Column(pl.Int64, "year of laying"),
         "depth_m": Column(F, "of the cover"),
         "open": Column(B, "in service", True),
     },
@@ -113,6 +113,10 @@ TABLES: Mapping[str, Mapping[str, Column]] = MappingProxyType({
         "pressure_bar": _needed(F, "gauge"),
         "temp_c": Column(F, "of what flows in", 20.0),
     },
+})  # fmt: skip
+ENDS: Mapping[str, tuple[str, str]] = MappingProxyType({
+    "pipes": ("from_node", "to_node"), "valves": ("from_node", "to_node"), "pumps": ("from_node", "to_node"),
+    "sources": ("return_node", "supply_node"), "substations": ("supply_node", "return_node"),
 })  # fmt: skip
 KEYS: Mapping[str, str] = MappingProxyType({name: next(iter(columns)) for name, columns in TABLES.items()})
 
@@ -178,7 +182,8 @@ class Network:
 
     def with_table(self, name: str, frame: pl.DataFrame) -> Self:
         """The network with one table replaced."""
-        return replace(self, **{name: _whole(name, frame)})
+        whole: dict[str, Any] = {name: _whole(name, frame)}
+        return replace(self, **whole)
 
     def with_open(self, table: str, names: "list[str] | pl.Series", is_open: bool) -> Self:
         """The network with pipes, valves, pumps, sources or substations opened or closed."""

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nuan.network.fluid import WATER, Fluid
-from nuan.network.graph.tables import KEYS, Network
+from nuan.network.graph.tables import ENDS, KEYS, Network
 from nuan.network.solver.friction import MODELS, constant_parts
 from nuan.network.solver.ldl import Symbolic
 
@@ -23,13 +23,6 @@ Bools = NDArray[np.bool_]
 
 PIPE, VALVE, PUMP, SOURCE, SUBSTATION = 0, 1, 2, 3, 4
 EDGE_TABLES = ("pipes", "valves", "pumps", "sources", "substations")
-ENDS = {
-    "pipes": ("from_node", "to_node"),
-    "valves": ("from_node", "to_node"),
-    "pumps": ("from_node", "to_node"),
-    "sources": ("return_node", "supply_node"),
-    "substations": ("supply_node", "return_node"),
-}
 STEEL_J_PER_M3K = 8000.0 * 500.0
 AIR_PA = 101_325.0
 
@@ -182,7 +175,8 @@ def _edges(network: Network, index: dict[str, int], ambient_temp_c: float) -> tu
     total = sum(heights)
     kind = np.repeat(np.arange(len(EDGE_TABLES), dtype=np.int8), heights)
     column = {
-        name: np.zeros(total) for name in ("length", "diameter", "rough", "zeta", "ua", "ground", "lift", "slope", "curve")
+        name: np.zeros(total)
+        for name in ("length", "diameter", "rough", "zeta", "ua", "ground", "lift", "slope", "curve")
     }
     column["diameter"] += 1.0
     column["ground"] += ambient_temp_c
@@ -199,7 +193,10 @@ def _edges(network: Network, index: dict[str, int], ambient_temp_c: float) -> tu
     column["diameter"][here], column["zeta"][here] = _column(valves, "inner_diameter_m"), _column(valves, "zeta")
     here = slice(offsets["pumps"], offsets["pumps"] + pumps.height)
     column["lift"][here] = _column(pumps, "lift_bar")
-    column["slope"][here], column["curve"][here] = _column(pumps, "slope_bar_per_kgs"), _column(pumps, "curve_bar_per_kgs2")
+    column["slope"][here], column["curve"][here] = (
+        _column(pumps, "slope_bar_per_kgs"),
+        _column(pumps, "curve_bar_per_kgs2"),
+    )
     here = slice(offsets["sources"], offsets["sources"] + sources.height)
     lifts = (sources["control"] == "lift").to_numpy()
     column["lift"][here] = np.where(lifts, _column(sources, "lift_bar"), 0.0)

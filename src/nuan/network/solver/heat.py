@@ -78,7 +78,9 @@ def _directions(edges: Edges, flow: Floats, forward: NDArray[np.int8]) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _incoming(nodes: Nodes, edges: Edges, forward: NDArray[np.int8], order: Ints, first: Ints, edge: Ints, up: Ints) -> None:
+def _incoming(
+    nodes: Nodes, edges: Edges, forward: NDArray[np.int8], order: Ints, first: Ints, edge: Ints, up: Ints
+) -> None:
     """For the k-th node of the order the edges that bring it water and where they come from: `edge`, `up`[first[k]:first[k+1]]."""
     used = 0
     for k in range(len(order)):

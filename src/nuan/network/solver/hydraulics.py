@@ -49,9 +49,7 @@ def reach(nodes: Nodes, edges: Edges, station_mode: NDArray[np.int8], first_stat
         i = stack[size]
         for q in range(nodes.first[i], nodes.first[i + 1]):
             e = nodes.edge[q]
-            passes = edges.resists[e] or (
-                edges.kind[e] == SUBSTATION and station_mode[e - first_station] == LIMITED
-            )
+            passes = edges.resists[e] or (edges.kind[e] == SUBSTATION and station_mode[e - first_station] == LIMITED)
             if passes and edges.is_open[e]:
                 j = edges.b[e] if edges.a[e] == i else edges.a[e]
                 if not seen[j]:

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nuan.network.fluid import at
-from nuan.network.solver.arrays import SUBSTATION, Edges, Nodes, Pattern, Sources, Stations
+from nuan.network.solver.arrays import Edges, Nodes, Pattern, Sources, Stations
 from nuan.network.solver.heat import STILL, outlet_rules, sweep
 from nuan.network.solver.hydraulics import LIMITED, newton_step, properties, reach
 
@@ -55,7 +55,14 @@ def station_flows(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _wanted(
-    table: Floats, heat: float, return_c: float, delta_k: float, t_in: float, answer: float, old: float, first_time: bool
+    table: Floats,
+    heat: float,
+    return_c: float,
+    delta_k: float,
+    t_in: float,
+    answer: float,
+    old: float,
+    first_time: bool,
 ) -> float:
     if not heat > 0.0:
         return 0.0
@@ -67,7 +74,7 @@ def _wanted(
     if first_time or old <= STILL:
         return target
     step = np.log(target / old) / (1.0 + max(answer, 0.0) / drop)
-    return old * np.exp(min(max(step, -1.0), 1.0))
+    return float(old * np.exp(min(max(step, -1.0), 1.0)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -84,7 +91,9 @@ def outflow(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _hold(nodes: Nodes, edges: Edges, stations: Stations, sources: Sources, mode: Modes, flow: Floats, held: Floats) -> None:
+def _hold(
+    nodes: Nodes, edges: Edges, stations: Stations, sources: Sources, mode: Modes, flow: Floats, held: Floats
+) -> None:
     """What leaves each node by taps, by substations that hold a flow and by sources that pump one."""
     held[:] = nodes.tap
     for s in range(len(stations.heat_w)):
@@ -143,7 +152,17 @@ def _lift(nodes: Nodes, edges: Edges, stations: Stations, sources: Sources, acti
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _limits(edges: Edges, stations: Stations, active: Bools, mode: Modes, p: Floats, flow: Floats, t: Floats, t_out: Floats, table: Floats) -> int:
+def _limits(
+    edges: Edges,
+    stations: Stations,
+    active: Bools,
+    mode: Modes,
+    p: Floats,
+    flow: Floats,
+    t: Floats,
+    t_out: Floats,
+    table: Floats,
+) -> int:
     """Open fully the valves that must pass more than the pressure gives, throttle again those that pass too much. How many changed."""
     changed = 0
     for s in range(len(stations.heat_w)):
@@ -155,7 +174,9 @@ def _limits(edges: Edges, stations: Stations, active: Bools, mode: Modes, p: Flo
         if mode[s] == LIMITED:
             want = stations.flow[s]
             if not np.isfinite(want):
-                want = _wanted(table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[a], 0.0, 0.0, True)
+                want = _wanted(
+                    table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[a], 0.0, 0.0, True
+                )
             want = max(want, stations.bypass[s])
             if np.isfinite(stations.most[s]):
                 want = min(want, stations.most[s])
@@ -206,11 +227,11 @@ def run(
                 nodes, edges, rule, value, table, active, ambient_c, inflow, flow, t, t_out, answer, order, forward, first, edge, above
             )  # fmt: skip
         lifted = _lift(nodes, edges, stations, sources, active, p)
-        if dm < SETTLED_BEFORE_LIMITS and switches < 60:
-            if _limits(edges, stations, active, mode, p, flow, t, t_out, table) > 0:
-                switches += 1
-                active = reach(nodes, edges, mode, stations.first)
-                continue
+        near = dm < SETTLED_BEFORE_LIMITS and switches < 60
+        if near and _limits(edges, stations, active, mode, p, flow, t, t_out, table) > 0:
+            switches += 1
+            active = reach(nodes, edges, mode, stations.first)
+            continue
         if dm <= tol_flow and dt <= tol_temp and behind <= BEHIND and lifted <= 1e-7 and step > 0:
             return active, step + 1, True, dm, dt
     return active, most_steps, False, dm, dt

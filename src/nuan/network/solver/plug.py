@@ -24,7 +24,9 @@ CONDUCTIVITY_WATER = 0.64
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def film_w_per_mk(table: Floats, flow: float, d: float, area: float, temp_c: float, wall_m: float, wall_k: float) -> tuple[float, float]:
+def film_w_per_mk(
+    table: Floats, flow: float, d: float, area: float, temp_c: float, wall_m: float, wall_k: float
+) -> tuple[float, float]:
     """(W/K per metre between water and wall, m²/s of mixing along the pipe) at a flow."""
     mu, rho, c = at(table, 1, temp_c), at(table, 0, temp_c), at(table, 2, temp_c)
     speed = abs(flow) / (rho * area)
@@ -42,7 +44,15 @@ def film_w_per_mk(table: Floats, flow: float, d: float, area: float, temp_c: flo
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _soak(
-    water: Floats, wall: Floats, filled: float, c_water: float, c_wall: float, g: float, u: float, ground: float, dt: float
+    water: Floats,
+    wall: Floats,
+    filled: float,
+    c_water: float,
+    c_wall: float,
+    g: float,
+    u: float,
+    ground: float,
+    dt: float,
 ) -> None:
     """Exchange of each water cell with the one or two wall cells that it lies over, then of the wall with the ground. J/K, W/K a cell."""
     n = len(wall)
@@ -77,7 +87,7 @@ def _soak(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _mix(water: Floats, ratio: float) -> None:
     """Diffuse along the row; `ratio` = K dt / dx²."""
-    steps = int(ceil(ratio / 0.4))
+    steps = ceil(ratio / 0.4)
     if steps == 0:
         return
     part = ratio / steps
