@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandapipes
 import pytest
-
 from bench.network_cases import GROUND_C, nuan_network, pandapipes_network, pandapipes_water, street_case
+
 from nuan.network.fluid import WATER
 from nuan.network.formats import pandapipes_json
 from nuan.network.solver.arrays import Arrays
@@ -29,7 +29,9 @@ def pandapipes_solution(case):  # type: ignore[no-untyped-def]
 def test_equal_where_water_flows(consumers: int, loops: int) -> None:
     """Δp within 1e-4 bar and temperatures within 0.01 K wherever more than a gram a second flows."""
     case = street_case(consumers, loops, seed=consumers)
-    ours = solve(Arrays.of(nuan_network(case), ambient_temp_c=GROUND_C, fluid=pandapipes_water()), ambient_temp_c=GROUND_C)
+    ours = solve(
+        Arrays.of(nuan_network(case), ambient_temp_c=GROUND_C, fluid=pandapipes_water()), ambient_temp_c=GROUND_C
+    )
     theirs = pandapipes_solution(case).res_pipe
     pipes = ours.edges("pipes")
     flow = pipes["flow_kg_per_s"].to_numpy()
@@ -84,7 +86,15 @@ def allowed(path: Path) -> float:
     name = path.relative_to(CASES).with_suffix("").as_posix()
     stanet = "stanet_test_networks" in name
     wider = [limit for part, limit in WIDER.items() if name.endswith(part) and not stanet]
-    return wider[0] if wider else 0.03 if stanet and name.endswith(("district_grid_PC", "district_PC")) else 0.002 if stanet else 0.01
+    return (
+        wider[0]
+        if wider
+        else 0.03
+        if stanet and name.endswith(("district_grid_PC", "district_PC"))
+        else 0.002
+        if stanet
+        else 0.01
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(CASES).with_suffix("").as_posix())
