@@ -28,6 +28,8 @@ FLATTEST = 1e-9
 """bar per kg/s: no edge is smoother than this; below 1e-6 bar at city flows."""
 LIMITED = 1
 LEAST_TRUST = 0.02
+NEAR = 1e-6
+"""Relative: a tangent so near errs by 1e-12 of the loss."""
 SWING = 1e-5
 """kg/s: smaller changes are not looked at."""
 
@@ -76,9 +78,23 @@ def properties(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _remembered(
+    memory: Floats, e: int, model: int, flow: float, length: float, d: float, area: float, rough: float, zeta: float, rho: float, mu: float
+) -> tuple[float, float]:  # fmt: skip
+    """`loss`, from the tangent at the flow where it was last reckoned while the flow is as good as that one: logarithms and powers are
+    most of a step, and most flows stand after the second. `memory[e]`: flow, ρ, μ, loss, slope."""
+    near = abs(flow - memory[e, 0]) <= NEAR * abs(memory[e, 0])
+    if near and abs(rho - memory[e, 1]) <= NEAR * rho and abs(mu - memory[e, 2]) <= NEAR * mu:
+        return memory[e, 3] + memory[e, 4] * (flow - memory[e, 0]), memory[e, 4]
+    lost, slope = loss(model, flow, length, d, area, rough, zeta, rho, mu)
+    memory[e, 0], memory[e, 1], memory[e, 2], memory[e, 3], memory[e, 4] = flow, rho, mu, lost, slope
+    return lost, slope
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def newton_step(
     nodes: Nodes, edges: Edges, stations: Stations, pattern: Pattern, model: int, active: Bools, station_mode: NDArray[np.int8],
-    held: Floats, rho: Floats, mu: Floats, start: bool, p: Floats, flow: Floats, li: Ints, lx: Floats, d: Floats, last: Floats, trust: Floats,
+    held: Floats, rho: Floats, mu: Floats, start: bool, p: Floats, flow: Floats, li: Ints, lx: Floats, d: Floats, last: Floats, trust: Floats, memory: Floats,
 ) -> float:  # fmt: skip
     """One step in place: p (bar) and flow (kg/s). `held[i]` kg/s leaves the network at node i by taps, substations and sources.
     `start`: flows are only a guess of size, the first system is linear. Returns the largest change of a flow.
@@ -121,7 +137,9 @@ def newton_step(
                 lost = (laminar[e] * mu[e] + squared[e] * abs(flow[e])) * flow[e] / rho[e]
                 slope = (laminar[e] * mu[e] + 2.0 * squared[e] * abs(flow[e])) / rho[e]
             else:
-                lost, slope = loss(model, flow[e], length[e], diameter[e], area[e], rough[e], zeta[e], rho[e], mu[e])
+                lost, slope = _remembered(
+                    memory, e, model, flow[e], length[e], diameter[e], area[e], rough[e], zeta[e], rho[e], mu[e]
+                )  # fmt: skip
             lost = lost / PA + (edges.slope[e] + curve[e] * abs(flow[e])) * flow[e]
             slope = slope / PA + edges.slope[e] + 2.0 * curve[e] * abs(flow[e])
         slope = max(slope, FLATTEST)

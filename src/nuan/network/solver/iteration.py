@@ -199,6 +199,7 @@ def run(
 ) -> tuple[Bools, int, bool, float, float]:  # fmt: skip
     """Iterate in place. Returns (nodes that hang on a pressure, steps, settled, last change of a flow kg/s, last change of a temperature K)."""
     n, edge_count = len(p), len(flow)
+    memory = np.zeros((edge_count if model != 0 else 0, 5))
     answer, held, inflow = np.zeros(n), np.zeros(n), np.zeros(n)
     rho, mu, trust, last = np.zeros(edge_count), np.zeros(edge_count), np.ones(edge_count), np.zeros(edge_count)
     li = np.empty(pattern.lp[n], np.int32)
@@ -213,10 +214,12 @@ def run(
         first_time = step == 0 and not warm
         dm = station_flows(edges, stations, table, active, mode, t, t_out, answer, first_time, flow)
         _hold(nodes, edges, stations, sources, mode, flow, held)
-        behind = properties(edges, table, t, t_out, flow, trust, rho, mu)
+        behind = 0.0
+        if with_heat or step == 0:
+            behind = properties(edges, table, t, t_out, flow, trust, rho, mu)
         moved = newton_step(
             nodes, edges, stations, pattern, model, active, mode, held, rho, mu,
-            first_time, p, flow, li, lx, d, last, trust,
+            first_time, p, flow, li, lx, d, last, trust, memory,
         )  # fmt: skip
         if not np.isfinite(moved):
             return active, step + 1, False, moved, dt
