@@ -7,6 +7,7 @@ from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import Judgement
 from nuan.web.urls import urlpatterns
+from small_storm import stormy
 
 CAST = ("anonymous", "王阿姨", "小李", "老张", "陈调度", "周会计", "乌主任", "刘科", "外人")
 
@@ -21,6 +22,9 @@ OFFICIALS = row(302, 404, 200, 200, 200, 200)
 OURS = row(302, 404, 200, 200, 200, 404)
 OUR_HOME = row(302, 200, 200, 200, 200, 404)
 CITY = row(302, 404, 404, 404, 200, 404)
+WATCHERS = OFFICIALS | {"周会计": 404}
+OUR_ALARM = OURS | {"周会计": 404}
+SETTERS = row(302, 404, 404, 404, 200, 404) | {"陈调度": 200}
 
 PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "start": ({}, dict.fromkeys(CAST, 302)),
@@ -51,6 +55,17 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "search": ({}, OFFICIALS),
     "runs": ({}, OFFICIALS),
     "audit": ({}, CITY),
+    "alarms": ({}, WATCHERS),
+    "alarms_csv": ({}, WATCHERS),
+    "alarm": ({"pk": "alarm"}, OUR_ALARM),
+    "alarm_acts": ({}, row(302, 404, 404, 404, 404, 404)),
+    "live": ({}, OFFICIALS),
+    "live_station": ({"code": "H01-S01"}, OURS),
+    "quality": ({}, OFFICIALS),
+    "quality_csv": ({}, OFFICIALS),
+    "alarm_definitions": ({}, WATCHERS),
+    "alarm_definition": ({"code": "station_flow_none"}, WATCHERS),
+    "notices": ({}, SETTERS),
 }
 
 
@@ -65,10 +80,14 @@ def address(name: str) -> str:
         home = Home.objects.get(code="B001-1-0101")
         rows = {"home": home, "judgement": Judgement.objects.get(subject=home.code, clause="2.5.3a")}
         arguments["pk"] = str(rows[name].pk)
+    if arguments.get("pk") == "alarm":
+        arguments["pk"] = str(stormy().pk)
     return reverse(name, kwargs=arguments)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_what_the_cast_gets(as_cast, name: str) -> None:  # type: ignore[no-untyped-def]
-    got = {person: as_cast(None if person == "anonymous" else person).get(address(name)).status_code for person in CAST}
+    clients = {person: as_cast(None if person == "anonymous" else person) for person in CAST}
+    path = address(name)
+    got = {person: client.get(path).status_code for person, client in clients.items()}
     assert got == PAGES[name][1]

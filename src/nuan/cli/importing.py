@@ -47,7 +47,7 @@ def _text(file: Path) -> str:
         return content.decode("gb18030", errors="replace")
 
 
-def _findings(findings: Sequence[Finding]) -> None:
+def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         colour = "red" if finding.severity == "error" else "yellow"
         err.print(f"[{colour}]●[/] {finding.sentence()}", highlight=False, soft_wrap=True)
@@ -91,7 +91,7 @@ def registry(path: Path, actor: str, dry_run: bool, as_json: bool) -> None:
         }
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     else:
-        _findings(report.findings)
+        show_findings(report.findings)
         if report.ok and not dry_run:
             table = Table("表", "新增", "修改", "未变", box=None, header_style="bold")
             for name, c in report.tables.items():
@@ -145,7 +145,7 @@ def readings(
         if as_json:
             click.echo(json.dumps({"ok": False, "findings": [each.as_dict() for each in wrong]}, ensure_ascii=False))
         else:
-            _findings(wrong)
+            show_findings(wrong)
         raise SystemExit(USAGE)
     setup_records()
     from django.conf import settings
@@ -162,7 +162,7 @@ def readings(
         if not any(finding.severity == "error" for finding in findings):
             findings += import_registry(frames, actor=actor, source=registry_path.name, dry_run=dry_run).findings
         if any(finding.severity == "error" for finding in findings):
-            _findings(findings)
+            show_findings(findings)
             raise SystemExit(FOUND)
         new_places.update(code for frame in frames.values() if "code" in frame.columns for code in frame["code"])
     places = registered_places() | new_places
@@ -188,7 +188,7 @@ def readings(
     else:
         table = Table("文件", "结果", "行", "读数", "测点", "标记", box=None, header_style="bold")
         for report in reports:
-            _findings(report.findings)
+            show_findings(report.findings)
             marks = " ".join(f"{name} {count}" for name, count in report.flagged.items())
             table.add_row(
                 report.name, STATES_ZH[report.state], str(report.rows), str(report.readings), str(report.series), marks

@@ -14,6 +14,11 @@ COMMANDS = {
     "cases": "nuan.cli.cases:cases",
     "export": "nuan.cli.export:export",
     "account": "nuan.cli.account:account",
+    "intake": "nuan.cli.intake:intake",
+    "gateway": "nuan.cli.gateway:gateway",
+    "device": "nuan.cli.device:device",
+    "notify": "nuan.cli.notify:notify",
+    "simulate": "nuan.cli.simulate:simulate",
 }
 
 

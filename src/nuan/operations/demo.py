@@ -21,6 +21,7 @@ from nuan.buildings.sample_city import City, make_city
 from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
 from nuan.operations.demo_findings import Found, beyond, compare
+from nuan.operations.demo_live import play
 from nuan.operations.demo_readings import load_readings
 from nuan.operations.import_registry import import_registry
 from nuan.operations.judging import judge_season
@@ -133,6 +134,7 @@ def build_demo_city(
             as_of=until,
             progress=lambda said: progress("judging", said.done, said.total),
         )
+        live = play(store, city.truth, until, actor=actor, progress=progress)
     found = compare(city.truth, to_epoch(until))
     facts |= {
         "state": DONE,
@@ -140,6 +142,7 @@ def build_demo_city(
         "judged": run.as_dict(),
         "accounts": accounts,
         "resident_home": city.cast_home,
+        "live": live,
         "found": [each.as_dict() for each in found],
         "beyond": beyond(city.truth),
     }

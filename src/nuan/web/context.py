@@ -12,12 +12,15 @@ from nuan.web.wording import in_english
 
 MENU = [
     ("my_home", "我家"),
+    ("alarms", "告警"),
+    ("live", "实时"),
     ("board", "条款总览"),
     ("today", "今日全城"),
     ("map", "地图"),
     ("companies", "企业比较"),
     ("stations", "换热站"),
     ("homes", "住户"),
+    ("quality", "数据质量"),
     ("runs", "判定记录"),
     ("audit", "审计日志"),
 ]

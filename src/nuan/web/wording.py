@@ -48,6 +48,14 @@ WORDS = {
     "record_outage": "登记停热",
     "stop_judging": "停止判定",
     "revoke_token": "收回令牌",
+    "acknowledge_alarms": "确认告警",
+    "shelve_alarms": "搁置告警",
+    "unshelve_alarms": "取消搁置告警",
+    "change_alarm_definition": "改动告警定义",
+    "withdraw_alarm_definition": "撤回告警定义的改动",
+    "add_notice_route": "加上通知对象",
+    "remove_notice_route": "去掉通知对象",
+    "retry_notice": "再发通知",
 }
 
 

@@ -17,6 +17,9 @@ ANONYMOUS: Final = "anonymous"
 OFFICIALS: Final = frozenset({*COMPANY_ROLES, Role.BANNER, Role.CITY})
 SIGNED_IN: Final = OFFICIALS | {Role.RESIDENT}
 EVERYBODY: Final = SIGNED_IN | {ANONYMOUS}
+WATCHERS: Final = frozenset({Role.DISPATCH, Role.CREW, Role.DESK, Role.BANNER, Role.CITY})
+ALARM_HANDLERS: Final = frozenset({Role.DISPATCH, Role.CREW})
+ALARM_SETTERS: Final = frozenset({Role.DISPATCH, Role.CITY})
 CITY_ONLY: Final = frozenset({Role.CITY})
 RESIDENTS: Final = frozenset({Role.RESIDENT})
 
@@ -48,6 +51,17 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "search": OFFICIALS,
     "runs": OFFICIALS,
     "audit": CITY_ONLY,
+    "alarms": WATCHERS,
+    "alarms_csv": WATCHERS,
+    "alarm": WATCHERS,
+    "alarm_acts": ALARM_HANDLERS,
+    "live": OFFICIALS,
+    "live_station": OFFICIALS,
+    "quality": OFFICIALS,
+    "quality_csv": OFFICIALS,
+    "alarm_definitions": WATCHERS,
+    "alarm_definition": WATCHERS,
+    "notices": ALARM_SETTERS,
 }
 
 M = TypeVar("M", bound=Model)
@@ -106,6 +120,10 @@ class Scope:
         """Bound `Judgement` or `CurrentJudgement` rows; the caller brings the queryset, so this room knows no clause."""
         if self.kind == "home":
             return queryset.filter(subject_level="home", subject=self.code) if self.code else queryset.none()
+        return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
+
+    def placed(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that carry `company_code` and `banner_code` (alarms, live points)."""
         return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
 
     def cells(self, queryset: QuerySet[M]) -> QuerySet[M]:

@@ -8,11 +8,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from nuan.records.accounts.models import Role
 from nuan.records.registry.models import Home
 from nuan.terms.money import format_yuan
 from nuan.terms.places import CHINA
 from nuan.web.board_words import figure
 from nuan.web.journal import masked as masked_name
+from nuan.web.live_words import ago as ago_words
 from nuan.web.wording import say
 from nuan.web.wording import spoken as spoken_word
 
@@ -123,3 +125,30 @@ def masked(home: Home) -> str:
 def spoken(code: str) -> str:
     """A room or purpose in words; a code that has none is shown as it is."""
     return spoken_word(code)
+
+
+@register.filter
+def ago(then: datetime, now: datetime) -> str:
+    """Age against the moment of the page, which in a demo city is not the clock's."""
+    return ago_words(int(then.timestamp()), now)
+
+
+@register.filter
+def moments(moment: datetime | None) -> str:
+    """To the second."""
+    return "—" if moment is None else timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@register.filter
+def role_words(role: str) -> str:
+    return say(Role(role).label) if role in Role.values else role
+
+
+@register.filter
+def percent(share: float) -> str:
+    """Never rounded up to 100 %: what is missing stays visible.
+
+    >>> percent(0.99996), percent(1.0)
+    ('99.9%', '100%')
+    """
+    return "100%" if share >= 1 else f"{int(share * 1000) / 10:.1f}%"
