@@ -37,9 +37,21 @@ STATUS_S = 1.0
     show_default=True,
     help="begins the workers' names at the broker; one for each installation",
 )
+@click.option(
+    "--shared",
+    is_flag=True,
+    help="let the broker spread messages over the workers; not with Mosquitto, see docs/intake-mqtt.md",
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON event a line for programs, instead of a status line")
 def intake(
-    mqtt: str | None, mqtt_ca: str, http: str, tls: tuple[str, str] | None, workers: int, client_id: str, as_json: bool
+    mqtt: str | None,
+    mqtt_ca: str,
+    http: str,
+    tls: tuple[str, str] | None,
+    workers: int,
+    client_id: str,
+    shared: bool,
+    as_json: bool,
 ) -> None:
     """Take in readings over MQTT and HTTP until Ctrl-C; what is acknowledged is on disk.
 
@@ -60,7 +72,7 @@ def intake(
     say = _json_events() if as_json else _words()
     try:
         broker = BrokerAddress.parse(mqtt, folder, mqtt_ca) if mqtt else None
-        plan = IntakePlan(home / "readings", folder, workers, broker, _address(http), tls or None, client_id)
+        plan = IntakePlan(home / "readings", folder, workers, broker, _address(http), tls or None, client_id, shared)
         if broker is None and plan.http is None:
             raise IntakeSettingsError("没有 MQTT，也没有 HTTP：什么也收不到 / neither MQTT nor HTTP")
         _prepare()
