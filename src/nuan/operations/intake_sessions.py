@@ -1,7 +1,7 @@
 """Which sessions at the broker a worker holds, and what each is subscribed to.
 
 Each gateway belongs to one worker, by its number: its session at the broker then keeps everything through a restart of the worker
-and of the broker. A shared subscription would spread messages evenly, but Mosquitto forgets it when it restarts (ADR 8).
+and of the broker. A shared subscription would spread messages evenly, but Mosquitto forgets it when it restarts (ADR 15).
 When there are fewer workers than before, the sessions of those that are gone still fill at the broker: the others empty them.
 """
 
