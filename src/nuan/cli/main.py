@@ -19,6 +19,7 @@ COMMANDS = {
     "device": "nuan.cli.device:device",
     "notify": "nuan.cli.notify:notify",
     "simulate": "nuan.cli.simulate:simulate",
+    "store": "nuan.cli.store:store",
 }
 
 
