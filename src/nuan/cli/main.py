@@ -20,6 +20,7 @@ COMMANDS = {
     "notify": "nuan.cli.notify:notify",
     "simulate": "nuan.cli.simulate:simulate",
     "store": "nuan.cli.store:store",
+    "quality": "nuan.cli.quality:quality",
 }
 
 

@@ -152,3 +152,9 @@ def percent(share: float) -> str:
     ('99.9%', '100%')
     """
     return "100%" if share >= 1 else f"{int(share * 1000) / 10:.1f}%"
+
+
+@register.filter
+def said(chinese: str) -> str:
+    """A label of the records in the language of the page."""
+    return say(chinese)
