@@ -2,5 +2,24 @@
 
 from nuan.records.billing.models.approvals import Decision, Proposal
 from nuan.records.billing.models.ledger import Account, Entry, LedgerDay, LedgerPeriod, Posting
+from nuan.records.billing.models.payments import Allocation, ChannelEvent, CounterDay, Payment, PaymentFile
+from nuan.records.billing.models.refunds import RefundBatch, RefundItem, RefundNotice, RefundPayout
 
-__all__ = ["Account", "Decision", "Entry", "LedgerDay", "LedgerPeriod", "Posting", "Proposal"]
+__all__ = [
+    "Account",
+    "Allocation",
+    "ChannelEvent",
+    "CounterDay",
+    "Decision",
+    "Entry",
+    "LedgerDay",
+    "LedgerPeriod",
+    "Payment",
+    "PaymentFile",
+    "Posting",
+    "Proposal",
+    "RefundBatch",
+    "RefundItem",
+    "RefundNotice",
+    "RefundPayout",
+]
