@@ -112,6 +112,7 @@ def make_payouts(batch: RefundBatch, homes: Mapping[int, Home], payable: Mapping
         missing = payable[home_id] - sum(row.amount_fen for row in rows)
         if missing > 0:
             way = ways.get(home_id)
+            way = way if way is not None and way.amount_fen >= missing else None
             fresh.append(
                 RefundPayout(
                     batch=batch,
@@ -121,7 +122,7 @@ def make_payouts(batch: RefundBatch, homes: Mapping[int, Home], payable: Mapping
                     deadline=deadline,
                     channel=way.channel if way else "",
                     refund_of=way,
-                )  # fmt: skip
+                )
             )
     RefundPayout.objects.bulk_create(fresh, batch_size=5000)
     return {each.home_id: each for each in fresh}

@@ -8,17 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import polars as pl
-from django.conf import settings
 
 from nuan.operations.city_packs import CityPacks, season_of, signed_records
 from nuan.operations.judging_basis import basis
 from nuan.policies import catalogue
 from nuan.records.registry.models import Banner
 from nuan.records.supervision.models import Judgement, Run
-from nuan.telemetry.store import Store
 
 REFUNDING = ("2.5.3a", "2.5.3b")
 """Clauses whose `amount_fen` is owed to the home. Both reckon from records alone, no readings."""
+ONE_PIECE = 1
+"""Buckets: without readings the homes need not be cut up."""
 
 
 def reckoned_again(judgements: Iterable[Judgement]) -> dict[int, int | None]:
@@ -27,23 +27,17 @@ def reckoned_again(judgements: Iterable[Judgement]) -> dict[int, int | None]:
     for judgement in judgements:
         groups[judgement.run_id, judgement.pack, judgement.clause].append(judgement)
     runs = Run.objects.in_bulk({run for run, *_ in groups})
-    store = Store(settings.READINGS_ROOT) if settings.READINGS_ROOT.exists() else None
-    buckets = store.manifest.buckets if store is not None else 1
-    if store is not None:
-        store.close()
     found: dict[int, int | None] = {}
     for (run_id, pack_name, clause), members in groups.items():
-        found |= _group(runs[run_id], pack_name, clause, members, buckets)
+        found |= _group(runs[run_id], pack_name, clause, members)
     return found
 
 
-def _group(
-    run: Run, pack_name: str, clause_id: str, members: Sequence[Judgement], buckets: int
-) -> dict[int, int | None]:
+def _group(run: Run, pack_name: str, clause_id: str, members: Sequence[Judgement]) -> dict[int, int | None]:
     pack = catalogue.pack(pack_name, signed_records())
     banners = Banner.objects.order_by("code").values_list("code", flat=True)
     packs = CityPacks(dict.fromkeys(banners, pack.name), {pack.name: pack}, {pack.name: season_of(pack, run.season)})
-    stand = basis(run.season, int(run.as_of.timestamp()), packs, buckets, sorted({each.subject for each in members}))
+    stand = basis(run.season, int(run.as_of.timestamp()), packs, ONE_PIECE, sorted({each.subject for each in members}))
     clause = catalogue.clause(clause_id)
     frames = [clause.judge(stand.book(pack.name, piece.tables()), pack).frame for piece in stand.pieces()]
     if not frames:
