@@ -64,7 +64,7 @@ DECLARE other record;
 BEGIN
     SELECT * INTO other FROM billing_allocation WHERE id = NEW.undoes_id;
     IF other.amount_fen <> -NEW.amount_fen OR other.payment_id <> NEW.payment_id OR other.home_id <> NEW.home_id
-       OR other.bill_number <> NEW.bill_number THEN
+       OR other.bill_id IS DISTINCT FROM NEW.bill_id THEN
         RAISE EXCEPTION 'allocation: % does not mirror what it takes back', NEW.id USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;

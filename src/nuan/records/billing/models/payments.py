@@ -86,7 +86,9 @@ class Allocation(models.Model):
     id = models.BigAutoField(primary_key=True)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="allocations")
     home = models.ForeignKey("registry.Home", models.PROTECT, related_name="+")
-    bill_number = models.CharField(max_length=40, blank=True, help_text="empty = into the home's credit")
+    bill = models.ForeignKey(
+        "billing.Bill", models.PROTECT, null=True, related_name="allocations", help_text="null = into the home's credit"
+    )
     amount_fen = models.BigIntegerField(help_text="negative where it takes another back")
     rule = models.CharField(max_length=24, help_text="exact, split, part, over, person, oldest_first, undo")
     entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="+")
