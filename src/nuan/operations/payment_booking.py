@@ -55,7 +55,9 @@ class Legs:
         self.entries: list[tuple[object, ...]] = []
         self.postings: list[tuple[str, int, int]] = []
 
-    def add(self, key: str, kind: str, on: date, memo: str, details: Mapping[str, object], *legs: tuple[int, int]) -> None:
+    def add(
+        self, key: str, kind: str, on: date, memo: str, details: Mapping[str, object], *legs: tuple[int, int]
+    ) -> None:
         """`legs`: account id and fen."""
         told = json.dumps(details, ensure_ascii=False, default=str)
         self.entries.append((key, self.company, kind, PAYMENTS_CLAUSE, on, memo[:200], told))
@@ -99,7 +101,10 @@ def book_receipts(company: str, receipts: Sequence[Receipt], *, today: date, act
     days = [each.paid_at.astimezone(CHINA).date() for each in receipts]
     legs = Legs(company)
     suspense, fees = account(company, "suspense").pk, account(company, "bank_fees").pk
-    channels = {role: account(company, role).pk for role in {profile(each.channel).account for each in receipts if not each.from_credit_of}}
+    channels = {
+        role: account(company, role).pk
+        for role in {profile(each.channel).account for each in receipts if not each.from_credit_of}
+    }
     placed: list[tuple[Payment, Receipt, Part, date]] = []
     for payment, each, paid_on in zip(payments, receipts, days, strict=True):
         own = profile(payment.channel)
@@ -128,7 +133,9 @@ def _add_parts(
 ) -> list[str]:
     """An entry for each part, under a key that counts the payment's parts; `before`: how many it has already."""
     into = {
-        True: home_accounts(company, "receivable", sorted({part.home_id for _, part, _ in placed if part.bill is not None})),
+        True: home_accounts(
+            company, "receivable", sorted({part.home_id for _, part, _ in placed if part.bill is not None})
+        ),
         False: home_accounts(company, "prepaid", sorted({part.home_id for _, part, _ in placed if part.bill is None})),
     }
     times = dict(before)

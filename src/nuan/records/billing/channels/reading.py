@@ -82,14 +82,17 @@ class Reading:
             variant = self._variant(layout)
             body, rest = self._body(cells.lines, layout)
             self.findings += formulas(self.name, cells.lines[layout.head : layout.head + len(body)], layout.head + 1)
+            read_before = self._refused()
             for number, line in body:
                 row = self._row(number, line, layout)
                 if row is not None:
                     rows.append(row)
+            unread = self._refused() and not read_before
             self._rows_as_a_whole(rows)
             stated = self._stated(rest, layout)
             counted = self._counted(rows, len(body))
-            self._compare(stated, counted)
+            if not unread:
+                self._compare(stated, counted)
         return PaymentsRead(
             self.name, self.profile.name, digest, tuple(rows), tuple(_gathered(self.findings)), stated, counted, variant
         )
