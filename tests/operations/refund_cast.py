@@ -23,8 +23,8 @@ def zhou() -> User:
     return person("周会计")
 
 
-def sun() -> User:
-    return person("孙主管")
+def zheng() -> User:
+    return person("郑主管")
 
 
 def proposed(clause: str = "") -> RefundBatch:
@@ -32,7 +32,7 @@ def proposed(clause: str = "") -> RefundBatch:
 
 
 def approved(batch: RefundBatch) -> RefundBatch:
-    decide_refunds(batch, by=sun(), seen_hash=proposal_of(batch).content_hash)
+    decide_refunds(batch, by=zheng(), seen_hash=proposal_of(batch).content_hash)
     return batch
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection, transaction
 from judged_city import judge
-from refund_cast import ON, SEASON, approved, person, posted, proposed, rejudged, sun, zhou
+from refund_cast import ON, SEASON, approved, person, posted, proposed, rejudged, zheng, zhou
 
 from nuan.operations import refund_batches
 from nuan.operations.approvals import (
@@ -78,7 +78,7 @@ def test_a_town_is_refunded_what_was_judged(judged: None) -> None:
 def test_booking_twice_is_booking_once(judged: None) -> None:
     batch = posted(proposed())
     entries = Entry.objects.count()
-    assert post_refunds(batch, by=sun(), on=ON).state == "posted"
+    assert post_refunds(batch, by=zheng(), on=ON).state == "posted"
     assert Entry.objects.count() == entries
     assert RefundPayout.objects.count() == batch.homes_count
 
@@ -111,7 +111,7 @@ def test_a_token_neither_proposes_nor_approves(judged: None) -> None:
 def test_what_was_not_seen_is_not_approved(judged: None) -> None:
     batch = proposed()
     with pytest.raises(ContentChangedError):
-        decide_refunds(batch, by=sun(), seen_hash="0" * 64)
+        decide_refunds(batch, by=zheng(), seen_hash="0" * 64)
 
 
 def as_written(statement: str, *values: object) -> Callable[[], None]:
@@ -186,10 +186,10 @@ def test_a_batch_sent_back_lets_go_of_its_judgements(judged: None) -> None:
     batch = proposed()
     again = outlook("C01", SEASON)
     assert again.due == []
-    decide_refunds(batch, by=sun(), seen_hash=batch.content_hash, approve=False, why="先核对停热时间")
+    decide_refunds(batch, by=zheng(), seen_hash=batch.content_hash, approve=False, why="先核对停热时间")
     assert proposed().amount_fen == batch.amount_fen
     with pytest.raises(BatchSettledError):
-        decide_refunds(batch, by=sun(), seen_hash=batch.content_hash)
+        decide_refunds(batch, by=zheng(), seen_hash=batch.content_hash)
 
 
 def test_more_is_a_supplement_and_less_takes_back(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,11 +56,18 @@ class Legs:
         self.postings: list[tuple[str, int, int]] = []
 
     def add(
-        self, key: str, kind: str, on: date, memo: str, details: Mapping[str, object], *legs: tuple[int, int]
+        self,
+        key: str,
+        kind: str,
+        on: date,
+        memo: str,
+        details: Mapping[str, object],
+        *legs: tuple[int, int],
+        clause: str = PAYMENTS_CLAUSE,
     ) -> None:
         """`legs`: account id and fen."""
         told = json.dumps(details, ensure_ascii=False, default=str)
-        self.entries.append((key, self.company, kind, PAYMENTS_CLAUSE, on, memo[:200], told))
+        self.entries.append((key, self.company, kind, clause, on, memo[:200], told))
         self.postings += [(key, number, fen) for number, fen in legs if fen]
 
     def book(self, actor: str) -> dict[str, int]:

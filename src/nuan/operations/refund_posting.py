@@ -15,13 +15,15 @@ from django.utils import timezone
 from nuan.operations import approvals
 from nuan.operations.acts import act
 from nuan.operations.city_packs import season_of, signed_records
-from nuan.operations.ledger import account, post
+from nuan.operations.ledger import account
+from nuan.operations.ledger_bulk import home_accounts
+from nuan.operations.payment_booking import Legs
 from nuan.operations.refund_batches import KIND, BatchSettledError, _still_judged, content_hash
 from nuan.operations.refund_notices import tell_posted
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.accounts.models import User
-from nuan.records.billing.models import Entry, Payment, Posting, RefundBatch, RefundItem, RefundPayout
+from nuan.records.billing.models import Payment, Posting, RefundBatch, RefundItem, RefundPayout
 from nuan.records.registry.models import Home
 from nuan.terms.calendar import CalendarYearError
 
@@ -44,10 +46,8 @@ def post_refunds(batch: RefundBatch, *, by: User, on: date) -> RefundBatch:
         approvals.require(kind=KIND, subject=batch.subject, content_hash=content_hash(batch))
         _still_judged(batch)
         items = list(batch.items.select_related("home").order_by("-amount_fen", "id"))
-        payable = payable_fen({each.home_id for each in items})
-        for each in items:
-            each.entry = _book(batch, each, payable, by.username, on)
-        RefundItem.objects.bulk_update(items, ["entry"], batch_size=2000)
+        payable = _book(batch, items, by.username, on)
+        RefundItem.objects.bulk_update(items, ["entry"], batch_size=5000)
         batch.state, batch.posted_on, batch.posted_at = RefundBatch.State.POSTED, on, timezone.now()
         batch.save(update_fields=["state", "posted_on", "posted_at"])
         made = make_payouts(batch, {each.home_id: each.home for each in items}, payable)
@@ -67,28 +67,31 @@ def payable_fen(homes: set[int]) -> dict[int, int]:
     return found | {home: -int(fen or 0) for home, fen in rows if home is not None}
 
 
-def _book(batch: RefundBatch, item: RefundItem, payable: dict[int, int], actor: str, on: date) -> Entry:
-    company, fen = batch.company_id, item.amount_fen
-    legs = [(account(company, "refund"), fen)]
-    if fen > 0:
-        legs.append((account(company, "refund_payable", item.home), -fen))
-        payable[item.home_id] += fen
-    else:
-        unpaid = min(max(payable[item.home_id], 0), -fen)
-        payable[item.home_id] -= unpaid
-        legs += [
-            (account(company, "refund_payable", item.home), unpaid),
-            (account(company, "refund_claim", item.home), -fen - unpaid),
-        ]
-    first = item.after is None
-    return post(
-        key=f"refund:{item.pk}", kind="refund", on=on, postings=legs, actor=actor, clause=item.clause,
-        memo=f"{item.clause} {'退费' if first else '退费补差' if fen > 0 else '退费更正'} {batch.season}",
-        details={
-            "batch": batch.pk, "item": item.item, "judgement": item.judgement_id, "digest": item.digest, "before_fen": item.before_fen,
-            "target_fen": item.target_fen, "pack": item.evidence.get("pack", ""), "pack_version": item.evidence.get("pack_version", ""),
-        },
-    )  # fmt: skip
+def _book(batch: RefundBatch, items: Sequence[RefundItem], actor: str, on: date) -> dict[int, int]:
+    """An entry for each item, those that add before those that take back; what each home is then owed and not yet on its way."""
+    company = batch.company_id
+    homes = sorted({each.home_id for each in items})
+    payable, owed = payable_fen(set(homes)), home_accounts(company, "refund_payable", homes)
+    claims = home_accounts(company, "refund_claim", sorted({each.home_id for each in items if each.amount_fen < 0}))
+    refund, legs = account(company, "refund").pk, Legs(company)
+    for each in items:
+        fen, home = each.amount_fen, each.home_id
+        unpaid = fen if fen > 0 else -min(max(payable[home], 0), -fen)
+        payable[home] += unpaid
+        said = "退费更正" if fen < 0 else "退费补差" if each.after_id else "退费"
+        details = {
+            "batch": batch.pk, "item": each.item, "judgement": each.judgement_id, "digest": each.digest, "before_fen": each.before_fen,
+            "target_fen": each.target_fen, "pack": each.evidence.get("pack", ""), "pack_version": each.evidence.get("pack_version", ""),
+        }  # fmt: skip
+        rest = [(claims[home], unpaid - fen)] if unpaid != fen else []
+        legs.add(
+            f"refund:{each.pk}", "refund", on, f"{each.clause} {said} {batch.season}", details, (refund, fen), (owed[home], -unpaid), *rest,
+            clause=each.clause,
+        )  # fmt: skip
+    booked = legs.book(actor)
+    for each in items:
+        each.entry_id = booked[f"refund:{each.pk}"]
+    return payable
 
 
 def make_payouts(batch: RefundBatch, homes: Mapping[int, Home], payable: Mapping[int, int]) -> dict[int, RefundPayout]:
