@@ -260,8 +260,7 @@ def test_the_database_holds_payments_to_their_parts(billed: dict[str, Bill]) -> 
     ]
     for statement in statements:
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement)
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(f"{statement}; SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_bills_are_issued_before_they_are_paid() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 from django.db import transaction
 
 from nuan.operations.acts import act
+from nuan.operations.ledger import account, post
 from nuan.operations.open_bills import books_of
-from nuan.operations.payment_booking import Receipt, book_receipts, lock_channel, lock_placing
+from nuan.operations.payment_booking import PAYMENTS_CLAUSE, Receipt, book_receipts, lock_channel, lock_placing
 from nuan.operations.refund_payouts import settle_from_bill
 from nuan.records.billing.channels.payment_row import PaymentRow, PaymentsRead
 from nuan.records.billing.channels.profile import NoSuchChannelError, profile
@@ -168,4 +169,18 @@ def _write(
     for each in receipts:
         each.file = file
     book_receipts(company, receipts, today=today, actor=actor)
+    _late_fees(read, company, actor, today)
     report.state, report.file_id = "imported", file.pk
+
+
+def _late_fees(read: PaymentsRead, company: str, actor: str, today: date) -> None:
+    """A payment that came as a message has no fee yet; the bill of the channel brings it."""
+    fees = {row.txn_id: row.fee_fen for row in read.rows if row.kind == "paid" and row.fee_fen}
+    rows = Payment.objects.filter(company=company, channel=read.channel, txn_id__in=fees, fee_fen=0, file=None)
+    for payment in rows:
+        fee = fees[payment.txn_id]
+        legs = [(account(company, "bank_fees"), fee), (account(company, profile(read.channel).account), -fee)]
+        post(
+            key=f"payment:{payment.pk}:fee", kind="payment_fee", on=today, postings=legs, actor=actor, clause=PAYMENTS_CLAUSE,
+            memo=f"手续费 {payment.txn_id}"[:200],
+        )  # fmt: skip

@@ -18,6 +18,7 @@ from nuan.operations.ledger import account, post, reverse
 from nuan.operations.refund_notices import tell_payout
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout
+from nuan.records.accounts.models import Role, User
 from nuan.records.billing.channels.file_cells import cells_of
 from nuan.records.billing.channels.payment_row import PaymentRow
 from nuan.records.billing.models import Entry, RefundPayout
@@ -41,6 +42,18 @@ class PayoutStateError(PayoutError):
 class NoChannelError(PayoutError):
     def __init__(self, channel: str) -> None:
         super().__init__(f"“{channel}”不能付款；能付的渠道：{'、'.join(ACCOUNT_OF)} / no channel that pays out")
+
+
+class NotFinanceError(PayoutError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} 不是该企业的财务，不能付款 / only finance of the company pays out")
+
+
+def may_pay_out(person: User, company: str) -> User:
+    """Finance of the company. Raises NotFinanceError."""
+    if person.role != Role.FINANCE or not company or person.company_id != company:
+        raise NotFinanceError(person.username)
+    return person
 
 
 def _locked(pk: int) -> RefundPayout:

@@ -1,0 +1,35 @@
+"""A refund of the small city, booked by two people: for the pages and doors that show one. What it rests on is taken as reckoned again."""
+
+from datetime import date
+from unittest.mock import patch
+
+from nuan.operations import refund_batches
+from nuan.operations.refund_posting import post_refunds
+from nuan.records.accounts.models import Role, User
+from nuan.records.billing.models import RefundBatch, RefundPayout
+from nuan.records.registry.models import Banner
+
+ON = date(2026, 1, 10)
+
+
+def finance(name: str, company: str = "C01") -> User:
+    return User.objects.get_or_create(
+        username=name, defaults={"display_name": name, "role": Role.FINANCE, "company_id": company}
+    )[0]
+
+
+def a_proposed_batch() -> RefundBatch:
+    Banner.objects.update(pack="demo-city")
+    agreed = patch.object(refund_batches, "reckoned_again", lambda rows: {each.pk: each.amount_fen for each in rows})
+    with agreed:
+        return refund_batches.propose_refunds(company="C01", season="2025-2026", by=finance("周会计"))
+
+
+def a_posted_batch() -> RefundBatch:
+    batch = a_proposed_batch()
+    refund_batches.decide_refunds(batch, by=finance("郑主管"), seen_hash=batch.content_hash)
+    return post_refunds(batch, by=finance("周会计"), on=ON)
+
+
+def a_payout() -> RefundPayout:
+    return RefundPayout.objects.filter(batch=a_posted_batch()).order_by("id")[0]
