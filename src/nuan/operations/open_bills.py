@@ -1,11 +1,16 @@
 """What is open on bills: the bill, its adjustments and late fees, less what has been paid on it."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models import Sum
 
+from nuan.records.billing.chart import CHART
 from nuan.records.billing.matching import Books, OpenBill
+from nuan.records.billing.models import Posting
 from nuan.records.registry.models import Home
 
 _OPEN = """
@@ -62,3 +67,36 @@ def books_of(company: str, words: Collection[str]) -> Books:
     for word, number in about.items():
         books.bills.setdefault(word, books.bills[number.upper()])
     return books
+
+
+@dataclass(frozen=True)
+class Unpaid:
+    """Open bills of one age: `from_days` to `to_days` since they were issued; None = without end."""
+
+    from_days: int
+    to_days: int | None
+    bills: int
+    fen: int
+
+
+AGES = ((0, 30), (31, 90), (91, 180), (181, None))
+
+
+def unpaid_by_age(company: str, today: date) -> list[Unpaid]:
+    """What is open on a company's bills, by the days since they were issued."""
+    statement = f"""
+        SELECT width_bucket(%(today)s - x.issued_on, %(edges)s), count(*), sum(x.open)
+        FROM ({_OPEN.format(which="b.company_id = %(company)s")}) AS x (id, number, home_id, code, season, issued_on, open)
+        WHERE x.open > 0 GROUP BY 1
+    """
+    values = {"today": today, "company": company, "edges": [start for start, _ in AGES[1:]]}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        found = {int(place): (int(bills), int(fen)) for place, bills, fen in cursor.fetchall()}
+    return [Unpaid(start, end, *found.get(place, (0, 0))) for place, (start, end) in enumerate(AGES)]
+
+
+def credit_fen(home_id: int) -> int:
+    """What a home has with its company beyond its bills."""
+    rows = Posting.objects.filter(account__home=home_id, account__code__contains=f"/{CHART['prepaid'].number}/")
+    return -int(rows.aggregate(fen=Sum("amount_fen"))["fen"] or 0)

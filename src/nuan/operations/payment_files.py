@@ -7,7 +7,7 @@ in line; were they not to, the unique keys of the database would refuse the seco
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -184,3 +184,12 @@ def _late_fees(read: PaymentsRead, company: str, actor: str, today: date) -> Non
             key=f"payment:{payment.pk}:fee", kind="payment_fee", on=today, postings=legs, actor=actor, clause=PAYMENTS_CLAUSE,
             memo=f"手续费 {payment.txn_id}"[:200],
         )  # fmt: skip
+
+
+def file_seen(file: PaymentFile, *, actor: str, now: datetime) -> None:
+    """Somebody has looked after a refused file; it leaves the desk and stays in the list."""
+    with act("put_file_aside", actor=actor, subject=f"payment_file:{file.pk}") as row:
+        row.nothing_changed = file.seen_at is not None
+        if file.seen_at is None:
+            file.seen_at = now
+            file.save(update_fields=["seen_at"])

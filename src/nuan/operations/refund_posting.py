@@ -23,6 +23,7 @@ from nuan.operations.refund_notices import tell_posted
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.accounts.models import User
+from nuan.records.billing.chart import CHART
 from nuan.records.billing.models import Payment, Posting, RefundBatch, RefundItem, RefundPayout
 from nuan.records.registry.models import Home
 from nuan.terms.calendar import CalendarYearError
@@ -59,7 +60,7 @@ def post_refunds(batch: RefundBatch, *, by: User, on: date) -> RefundBatch:
 def payable_fen(homes: set[int]) -> dict[int, int]:
     """What is owed to each home and not yet on its way, by the ledger."""
     rows = (
-        Posting.objects.filter(account__home__in=homes, account__code__contains="/2241.01/")
+        Posting.objects.filter(account__home__in=homes, account__code__contains=f"/{CHART['refund_payable'].number}/")
         .values_list("account__home")
         .annotate(fen=Sum("amount_fen"))
     )

@@ -12,10 +12,13 @@ from nuan.web.wording import in_english
 
 MENU = [
     ("my_home", "我家"),
+    ("my_money", "我的缴费和退费"),
+    ("finance", "财务台"),
     ("board", "条款总览"),
     ("today", "今日全城"),
     ("map", "地图"),
     ("companies", "企业比较"),
+    ("refund_watch", "退费监管"),
     ("stations", "换热站"),
     ("homes", "住户"),
     ("runs", "判定记录"),

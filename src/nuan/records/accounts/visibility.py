@@ -18,6 +18,9 @@ OFFICIALS: Final = frozenset({*COMPANY_ROLES, Role.BANNER, Role.CITY})
 SIGNED_IN: Final = OFFICIALS | {Role.RESIDENT}
 EVERYBODY: Final = SIGNED_IN | {ANONYMOUS}
 CITY_ONLY: Final = frozenset({Role.CITY})
+FINANCE: Final = frozenset({Role.FINANCE})
+REFUND_DESK: Final = FINANCE | {Role.CITY}
+REFUND_WATCH: Final = REFUND_DESK | {Role.BANNER}
 RESIDENTS: Final = frozenset({Role.RESIDENT})
 
 MAY_OPEN: Final[dict[str, frozenset[str]]] = {
@@ -48,6 +51,25 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "search": OFFICIALS,
     "runs": OFFICIALS,
     "audit": CITY_ONLY,
+    "finance": FINANCE,
+    "counter": FINANCE,
+    "payment_files": FINANCE,
+    "payment_file": FINANCE,
+    "payment_queue": FINANCE,
+    "payment_queue_csv": FINANCE,
+    "payment": FINANCE,
+    "refund_batches": REFUND_DESK,
+    "refund_batch": REFUND_DESK,
+    "refund_batch_csv": REFUND_DESK,
+    "refund_payouts": REFUND_DESK,
+    "refund_payouts_csv": REFUND_DESK,
+    "refund_item": REFUND_DESK | RESIDENTS,
+    "refund_watch": REFUND_WATCH,
+    "refund_watch_csv": REFUND_WATCH,
+    "refund_watch_xlsx": REFUND_WATCH,
+    "refund_watch_homes": REFUND_WATCH,
+    "refund_watch_homes_xlsx": REFUND_WATCH,
+    "my_money": RESIDENTS,
 }
 
 M = TypeVar("M", bound=Model)

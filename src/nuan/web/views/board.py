@@ -67,7 +67,7 @@ def public(request: Visit) -> HttpResponse:
 
 
 def start(request: Any) -> HttpResponse:
-    """`/`: the board for bureaus and companies, their own home for residents, the public page for everybody else."""
+    """`/`: the board for bureaus and companies, the desk for finance, their own home for residents, the public page for everybody else."""
     if not request.user.is_authenticated:
         return redirect("public")
-    return redirect("my_home" if request.user.role == Role.RESIDENT else "board")
+    return redirect({Role.RESIDENT: "my_home", Role.FINANCE: "finance"}.get(request.user.role, "board"))
