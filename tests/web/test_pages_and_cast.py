@@ -1,9 +1,11 @@
 """Every page has its row: what the whole cast gets there. A page without a row fails, and so does a row without a page."""
 
 import pytest
+from django.db.models import Model
 from django.urls import reverse
 
 from nuan.records.accounts.visibility import MAY_OPEN
+from nuan.records.billing.models import RefundBatch
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import Judgement
 from nuan.web.urls import urlpatterns
@@ -21,6 +23,9 @@ OFFICIALS = row(302, 404, 200, 200, 200, 200)
 OURS = row(302, 404, 200, 200, 200, 404)
 OUR_HOME = row(302, 200, 200, 200, 200, 404)
 CITY = row(302, 404, 404, 404, 200, 404)
+OUR_FINANCE = row(302, 404, 404, 404, 404, 404) | {"周会计": 200}
+REFUND_DESK = OUR_FINANCE | {"刘科": 200}
+REFUND_WATCH = REFUND_DESK | {"乌主任": 200}
 
 PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "start": ({}, dict.fromkeys(CAST, 302)),
@@ -51,6 +56,25 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "search": ({}, OFFICIALS),
     "runs": ({}, OFFICIALS),
     "audit": ({}, CITY),
+    "finance": ({}, OUR_FINANCE),
+    "counter": ({}, OUR_FINANCE),
+    "payment_files": ({}, OUR_FINANCE),
+    "payment_file": ({"pk": "ours"}, OUR_FINANCE),
+    "payment_queue": ({}, OUR_FINANCE),
+    "payment_queue_csv": ({}, OUR_FINANCE),
+    "payment": ({"pk": "ours"}, OUR_FINANCE),
+    "refund_batches": ({}, REFUND_DESK),
+    "refund_batch": ({"pk": "ours"}, REFUND_DESK),
+    "refund_batch_csv": ({"pk": "ours"}, REFUND_DESK),
+    "refund_payouts": ({"pk": "ours"}, REFUND_DESK),
+    "refund_payouts_csv": ({"pk": "ours"}, REFUND_DESK),
+    "refund_item": ({"pk": "ours"}, REFUND_DESK | {"王阿姨": 200}),
+    "refund_watch": ({}, REFUND_WATCH),
+    "refund_watch_csv": ({}, REFUND_WATCH),
+    "refund_watch_xlsx": ({}, REFUND_WATCH),
+    "refund_watch_homes": ({"company": "C01", "season": "2025-2026"}, REFUND_WATCH),
+    "refund_watch_homes_xlsx": ({"company": "C01", "season": "2025-2026"}, REFUND_WATCH),
+    "my_money": ({}, row(302, 200, 404, 404, 404, 404)),
 }
 
 
@@ -65,7 +89,22 @@ def address(name: str) -> str:
         home = Home.objects.get(code="B001-1-0101")
         rows = {"home": home, "judgement": Judgement.objects.get(subject=home.code, clause="2.5.3a")}
         arguments["pk"] = str(rows[name].pk)
+    if arguments.get("pk") == "ours":
+        arguments["pk"] = str(money(name).pk)
     return reverse(name, kwargs=arguments)
+
+
+def money(name: str) -> Model:
+    """Something of company C01: a file, a payment, a refund batch, or the item of 王阿姨's home."""
+    if name in {"payment_file", "payment"}:
+        from refund_stage import a_payment
+
+        payment = a_payment()
+        return payment if name == "payment" else payment.file
+    from refund_stage import a_posted_batch
+
+    batch = RefundBatch.objects.first() or a_posted_batch()
+    return batch if name != "refund_item" else batch.items.get(home__code="B001-1-0101")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -41,7 +41,7 @@ def counter(request: Visit) -> HttpResponse:
         "closed": CounterDay.objects.filter(company=company).order_by("-day")[:10],
         "key": uuid4().hex,
         "error": error,
-        "today": today,
+        "day": request.GET.get("day") or today.isoformat(),
     }
     return render(request, "web/money/counter.html", context, status=422 if error else 200)
 
