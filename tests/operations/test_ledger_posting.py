@@ -99,6 +99,17 @@ def write_raw(legs: list[tuple[str, int]]) -> None:
         settle()
 
 
+@pytest.mark.usefixtures("city")
+def test_legs_without_entry_or_account_are_refused() -> None:
+    """What foreign keys would say row by row a trigger says set by set."""
+    cash = account("C01", "cash")
+    with pytest.raises(IntegrityError, match="no entry"), transaction.atomic():
+        Posting.objects.create(entry_id=999_999, account=cash, amount_fen=1)
+    entry = book()
+    with pytest.raises(IntegrityError, match="no account"), transaction.atomic():
+        Posting.objects.create(entry=entry, account_id=999_999, amount_fen=1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_leg_added_later_is_refused_even_when_it_balances() -> None:
     from small_city import build_city

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import polars as pl
-from django.db import connection, models
+from django.db import IntegrityError, connection, models, transaction
 from psycopg import sql
 
 from nuan.operations.bulk import ROWS_AT_ONCE, copy_in
@@ -34,13 +34,17 @@ def post_many(entries: pl.DataFrame, postings: pl.DataFrame, *, actor: str) -> p
         "key", pl.col("company").alias("company_id"), "kind", "clause", "on", pl.col("on").dt.strftime("%Y-%m").alias("period"),
         "memo", "details", pl.lit(actor[:120]).alias("created_by"),
     )  # fmt: skip
-    there = _there(rows)
-    if there.height:
-        return _same(entries, postings, there)
     ids = reserve_ids(Entry, entries.height)
-    numbered = rows.with_columns(pl.Series("id", ids, dtype=pl.Int64))
+    try:
+        with transaction.atomic():
+            copy_rows(Entry, rows.with_columns(pl.Series("id", ids, dtype=pl.Int64)))
+    except IntegrityError:
+        # somebody has booked one of the keys: the same batch again, or another that uses them
+        there = _there(rows)
+        if not there.height:
+            raise
+        return _same(entries, postings, there)
     booked = entries.select("key").with_columns(pl.Series("entry_id", ids, dtype=pl.Int64))
-    copy_rows(Entry, numbered)
     # in the order of the entries, so that a page of one lies together
     legs = postings.join(booked, on="key").sort("entry_id", maintain_order=True)
     copy_rows(Posting, legs.select("entry_id", "account_id", "amount_fen"))
@@ -88,12 +92,10 @@ def _same(entries: pl.DataFrame, postings: pl.DataFrame, there: pl.DataFrame) ->
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     """Fresh primary keys, ascending."""
+    numbers = f"SELECT nextval(pg_get_serial_sequence('{model._meta.db_table}', 'id')) AS n FROM generate_series(1, %s)"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [model._meta.db_table, count],
-        )
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(f"SELECT array_agg(n ORDER BY n) FROM ({numbers}) AS fresh", [count])
+        return list(cursor.fetchone()[0] or ())
 
 
 def copy_rows(model: type[models.Model], frame: pl.DataFrame) -> None:

@@ -48,6 +48,14 @@ def test_what_is_not_stated_is_not_charged_and_said() -> None:
     assert late_fee(uncapped, DUE, 1, [], date(2026, 3, 1)).amount_fen is None
 
 
+def test_days_of_an_open_case_bear_none_and_it_goes_on_afterwards() -> None:
+    case = (date(2026, 1, 6), date(2026, 1, 15))
+    fee = late_fee(DEMO, DUE, 200_000, [], date(2026, 1, 20), held=[case])
+    assert [(span.first.day, span.days) for span in fee.spans] == [(1, 5), (16, 5)]
+    still = late_fee(DEMO, DUE, 200_000, [], date(2026, 1, 20), held=[(date(2026, 1, 6), None)])
+    assert still.amount_fen == 1_000
+
+
 @given(
     st.integers(0, 10**7),
     st.lists(st.tuples(st.integers(-20, 200), st.integers(1, 10**6)), max_size=5),

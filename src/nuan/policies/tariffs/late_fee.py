@@ -46,12 +46,13 @@ def due_day(pack: Pack, season: Season, known_on: date | None = None) -> date | 
 
 
 def late_fee(
-    pack: Pack, due: date | None, principal_fen: int, paid: Sequence[tuple[date, int]], until: date, known_on: date | None = None
+    pack: Pack, due: date | None, principal_fen: int, paid: Sequence[tuple[date, int]], until: date, known_on: date | None = None,
+    held: Sequence[tuple[date, date | None]] = (),
 ) -> LateFee:  # fmt: skip
     """The fee up to and including `until`. It starts on the day after the due day (and days of grace); a day's fee is on what is open
     at its end, so the day of a payment bears it no more. Σ open × rate × days is rounded once, half up, and never exceeds the cap.
 
-    `paid`: (day, fen). A rate that changes counts by its days. Nothing stated → nothing charged, and `why` says what is missing.
+    `paid`: (day, fen). `held`: first and last day (None: still open) of cases about the bill; those days bear no fee. A rate that changes counts by its days. Nothing stated → nothing charged, and `why` says what is missing.
     """
     if due is None:
         return LateFee(None, None, (), False, "bill.due_date")
@@ -65,12 +66,16 @@ def late_fee(
     if after <= start:
         return LateFee(due, 0, (), False)
     rate = pack.parameter("late_fee.daily_percent")
-    inner = {day for day in [*rate.changes(), *(day for day, _ in paid)] if start < day < after}
+    holds = [(first, date.max if last is None else last) for first, last in held]
+    edges = [*rate.changes(), *(day for day, _ in paid), *(first for first, _ in holds)]
+    edges += [last + timedelta(days=1) for _, last in holds if last < date.max]
+    inner = {day for day in edges if start < day < after}
     spans, total = [], Fraction(0)
     for first, stop in pairwise([start, *sorted(inner), after]):
         open_fen = max(principal_fen - sum(fen for day, fen in paid if day <= first), 0)
         answer = rate.at(first, known_on)
-        if answer.value is None or not open_fen:
+        is_held = any(since <= first <= last for since, last in holds)
+        if answer.value is None or not open_fen or is_held:
             continue
         days = (stop - first).days
         total += open_fen * exact("late_fee.daily_percent", answer.value) / 100 * days

@@ -4,7 +4,8 @@ An entry balances, has two legs or more, all of its own company, and mirrors wha
 entry when the transaction commits. Legs are accepted only in the transaction that makes their entry, so an entry is whole for ever
 (one set-based statement trigger instead of a deferred trigger a leg). Nothing is changed, deleted or emptied. A closed month and a
 sealed day take nothing more: writers hold a shared lock, closing and sealing the exclusive one, so that nobody slips in between.
-`nuan.today` moves the ledger's day in test databases only.
+In place of row-by-row foreign keys: a leg's entry and account are looked up set by set when it is added, and neither is ever deleted; an
+entry's company is that of its accounts. `nuan.today` moves the ledger's day in test databases only.
 """
 
 from django.db import migrations
@@ -36,7 +37,10 @@ CREATE TRIGGER day_lock BEFORE INSERT ON billing_ledgerday FOR EACH STATEMENT EX
 CREATE FUNCTION nuan_entry_recorded() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.recorded_at := now();
-    NEW.recorded_on := nuan_ledger_today();
+    NEW.recorded_on := (now() AT TIME ZONE 'Asia/Shanghai')::date;
+    IF current_database() LIKE 'test\\_%' THEN
+        NEW.recorded_on := nuan_ledger_today();
+    END IF;
     NEW.recorded_tx := pg_current_xact_id()::text::bigint;
     RETURN NEW;
 END $$;
@@ -66,11 +70,19 @@ CREATE TRIGGER entry_open_books AFTER INSERT ON billing_entry REFERENCING NEW TA
 CREATE FUNCTION nuan_postings_with_their_entry() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE one record;
 BEGIN
-    SELECT e.key INTO one FROM added a JOIN billing_entry e ON e.id = a.entry_id
-    WHERE e.recorded_tx <> pg_current_xact_id()::text::bigint OR e.recorded_at <> now() LIMIT 1;
+    SELECT a.entry_id INTO one FROM added a
+    LEFT JOIN billing_entry e ON e.id = a.entry_id AND e.recorded_tx = pg_current_xact_id()::text::bigint AND e.recorded_at = now()
+    WHERE e.id IS NULL LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'ledger: entry % is complete; a correction is a reversing entry', one.key
-            USING ERRCODE = 'integrity_constraint_violation';
+        IF EXISTS (SELECT 1 FROM billing_entry WHERE id = one.entry_id) THEN
+            RAISE EXCEPTION 'ledger: entry % is complete; a correction is a reversing entry', one.entry_id
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RAISE EXCEPTION 'ledger: there is no entry %', one.entry_id USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    SELECT a.account_id INTO one FROM added a LEFT JOIN billing_account c ON c.id = a.account_id WHERE c.id IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'ledger: there is no account %', one.account_id USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NULL;
 END $$;

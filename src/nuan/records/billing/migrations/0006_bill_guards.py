@@ -2,7 +2,8 @@
 
 The parts come before the whole: a bill is accepted when its lines and its entry's legs are there and say the same sum, and a line is
 refused once its bill is there. Both looks are set-based, so a million bills are checked in one statement. The foreign key of the lines
-is deferred, so lines without a bill do not outlive the transaction.
+is deferred, so lines without a bill do not outlive the transaction. A bill's entry, home and company are those of the legs that say its
+sum, and its run is one that was posted: that stands in for four foreign keys a bill.
 """
 
 from django.db import migrations
@@ -24,20 +25,17 @@ CREATE TRIGGER lines_before_bill AFTER INSERT ON billing_billline REFERENCING NE
 CREATE FUNCTION nuan_bills_add_up() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE one record;
 BEGIN
-    SELECT a.number, a.total_fen, l.fen INTO one FROM added a
-    LEFT JOIN (SELECT bill_id, sum(amount_fen) AS fen FROM billing_billline
-               WHERE bill_id IN (SELECT id FROM added) GROUP BY bill_id) l ON l.bill_id = a.id
-    WHERE l.fen IS DISTINCT FROM a.total_fen LIMIT 1;
+    -- joined first and grouped after: whatever the planner believes about fresh rows, the work grows with their number only
+    SELECT a.number, a.total_fen, sum(l.amount_fen) AS fen INTO one
+    FROM added a LEFT JOIN billing_billline l ON l.bill_id = a.id
+    GROUP BY a.id, a.number, a.total_fen HAVING sum(l.amount_fen) IS DISTINCT FROM a.total_fen LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'bill %: lines say % fen, the bill %', one.number, one.fen, one.total_fen USING ERRCODE = 'check_violation';
     END IF;
-    SELECT a.number, a.total_fen, p.fen INTO one FROM added a
-    LEFT JOIN (SELECT p.entry_id, c.home_id, c.company_id, sum(p.amount_fen) AS fen
-               FROM billing_posting p JOIN billing_account c ON c.id = p.account_id
-               WHERE p.entry_id IN (SELECT entry_id FROM added) AND c.home_id IS NOT NULL
-               GROUP BY p.entry_id, c.home_id, c.company_id) p
-        ON p.entry_id = a.entry_id AND p.home_id = a.home_id AND p.company_id = a.company_id
-    WHERE p.fen IS DISTINCT FROM a.total_fen LIMIT 1;
+    SELECT a.number, a.total_fen, sum(p.amount_fen) AS fen INTO one
+    FROM added a LEFT JOIN (billing_posting p JOIN billing_account c ON c.id = p.account_id)
+        ON p.entry_id = a.entry_id AND c.home_id = a.home_id AND c.company_id = a.company_id
+    GROUP BY a.id, a.number, a.total_fen HAVING sum(p.amount_fen) IS DISTINCT FROM a.total_fen LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'bill %: the ledger says % fen, the bill %', one.number, one.fen, one.total_fen USING ERRCODE = 'check_violation';
     END IF;

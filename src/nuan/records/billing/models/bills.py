@@ -112,18 +112,22 @@ class Bill(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.BILL)
-    run = models.ForeignKey(BillRun, models.PROTECT, null=True, related_name="posted_bills")
-    about = models.ForeignKey("self", models.PROTECT, null=True, related_name="documents")
-    company = models.ForeignKey("registry.Company", models.PROTECT, related_name="bills")
-    home = models.ForeignKey("registry.Home", models.PROTECT, related_name="bills")
+    run = models.ForeignKey(
+        BillRun, models.PROTECT, null=True, related_name="posted_bills", db_index=False, db_constraint=False
+    )
+    about = models.ForeignKey("self", models.PROTECT, null=True, related_name="documents", db_index=False)
+    company = models.ForeignKey(
+        "registry.Company", models.PROTECT, related_name="bills", db_index=False, db_constraint=False
+    )
+    home = models.ForeignKey("registry.Home", models.PROTECT, related_name="bills", db_index=False, db_constraint=False)
     season = models.CharField(max_length=9)
     year = models.IntegerField(help_text="of the number")
     seq = models.BigIntegerField(help_text="consecutive by company and year")
-    number = models.CharField(max_length=40, unique=True)
+    number = models.CharField(max_length=40)
     issued_on = models.DateField()
     due_on = models.DateField(null=True, help_text="null = 未载明")
     total_fen = models.BigIntegerField()
-    entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="bill")
+    entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="bill", db_constraint=False)
     memo = models.CharField(max_length=200, blank=True, default="", db_default="")
     pack = models.CharField(max_length=60, blank=True, default="", db_default="")
     pack_version = models.CharField(max_length=64, blank=True, default="", db_default="")
@@ -131,6 +135,7 @@ class Bill(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["number"], name="one_bill_a_number"),
             models.UniqueConstraint(fields=["company", "year", "seq"], name="bill_numbered_once"),
             models.UniqueConstraint(fields=["run", "home"], name="one_bill_a_run"),
             models.UniqueConstraint(
@@ -143,7 +148,7 @@ class Bill(models.Model):
         ]
         indexes = [
             models.Index(fields=["home", "season"]),
-            models.Index(fields=["company", "season", "kind"]),
+            models.Index(fields=["about"], condition=models.Q(about__isnull=False), name="documents_of_a_bill"),
         ]
 
 
@@ -151,7 +156,7 @@ class BillLine(models.Model):
     """One line. `parameter` is the number of the place's rules behind it, `part` the stretch of days in which that number held."""
 
     id = models.BigAutoField(primary_key=True)
-    bill = models.ForeignKey(Bill, models.PROTECT, related_name="lines")
+    bill = models.ForeignKey(Bill, models.PROTECT, related_name="lines", db_index=False)
     position = models.SmallIntegerField()
     kind = models.CharField(max_length=12)
     part = models.SmallIntegerField(default=0)
