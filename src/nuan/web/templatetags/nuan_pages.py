@@ -64,6 +64,12 @@ def yuan(fen: int | None) -> str:
 
 
 @register.filter
+def plain_yuan(fen: int) -> str:
+    """An amount as a field of a form takes it."""
+    return f"{fen / 100:.2f}"
+
+
+@register.filter
 def celsius(c100: int | None) -> str:
     """19.6 °C from 1960; a missing temperature is a dash, never a zero."""
     return "—" if c100 is None else f"{Decimal(c100) / 100:.1f} °C"
