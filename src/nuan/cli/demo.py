@@ -24,6 +24,7 @@ STAGES = {
     "rooms": "室温读数（按桶）",
     "stations": "换热站读数",
     "judging": "逐条判定",
+    "payments": "收款文件和退费",
 }
 DAYTIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 
