@@ -25,6 +25,7 @@ OUR_HOME = row(302, 200, 200, 200, 200, 404)
 CITY = row(302, 404, 404, 404, 200, 404)
 OUR_FINANCE = row(302, 404, 404, 404, 404, 404) | {"周会计": 200}
 REFUND_DESK = OUR_FINANCE | {"刘科": 200}
+BILL_DESK = REFUND_DESK | {"小李": 200}
 REFUND_WATCH = REFUND_DESK | {"乌主任": 200}
 
 PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
@@ -75,6 +76,20 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "refund_watch_homes": ({"company": "C01", "season": "2025-2026"}, REFUND_WATCH),
     "refund_watch_homes_xlsx": ({"company": "C01", "season": "2025-2026"}, REFUND_WATCH),
     "my_money": ({}, row(302, 200, 404, 404, 404, 404)),
+    "tariffs": ({}, EVERYBODY),
+    "bill_runs": ({}, REFUND_DESK),
+    "bill_run": ({"pk": "ours"}, REFUND_DESK),
+    "bill_run_csv": ({"pk": "ours"}, REFUND_DESK),
+    "bills": ({}, BILL_DESK | {"外人": 200}),
+    "bills_csv": ({}, BILL_DESK | {"外人": 200}),
+    "bill": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
+    "bill_file": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
+    "my_bills": ({}, row(302, 200, 404, 404, 404, 404)),
+    "ledger": ({}, REFUND_DESK),
+    "ledger_account": ({"pk": "ours"}, REFUND_DESK),
+    "ledger_entries": ({}, REFUND_DESK),
+    "ledger_entries_csv": ({}, REFUND_DESK),
+    "ledger_entry": ({"pk": "ours"}, REFUND_DESK),
 }
 
 
@@ -96,6 +111,8 @@ def address(name: str) -> str:
 
 def money(name: str) -> Model:
     """Something of company C01: a file, a payment, a refund batch, or the item of 王阿姨's home."""
+    if name in {"bill_run", "bill_run_csv", "bill", "bill_file", "ledger_account", "ledger_entry"}:
+        return billed(name)
     if name in {"payment_file", "payment"}:
         from refund_stage import a_payment
 
@@ -105,6 +122,21 @@ def money(name: str) -> Model:
 
     batch = RefundBatch.objects.first() or a_posted_batch()
     return batch if name != "refund_item" else batch.items.get(home__code="B001-1-0101")
+
+
+def billed(name: str) -> Model:
+    """The run, the bill of 王阿姨's home, its entry and its account."""
+    from billed_city import bill_everybody, prepare
+    from nuan.records.billing.models import Bill
+
+    if not Bill.objects.exists():
+        prepare()
+        bill_everybody()
+    bill = Bill.objects.get(home__code="B001-1-0101")
+    account = bill.entry.postings.get(account__home=bill.home).account
+    return {"bill_run": bill.run, "bill_run_csv": bill.run, "bill": bill, "bill_file": bill}.get(
+        name, account if name == "ledger_account" else bill.entry
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -14,7 +14,8 @@ from nuan.operations.city_packs import season_of, signed_records
 from nuan.policies import catalogue
 from nuan.policies.dunning.steps import steps, steps_due
 from nuan.policies.tariffs.late_fee import LateFee, due_day, late_fee
-from nuan.records.billing.models import Bill, BillingHold, DunningNotice, Posting
+from nuan.records.billing.chart import account_code
+from nuan.records.billing.models import Allocation, Bill, BillingHold, DunningNotice, Posting
 from nuan.records.registry.models import Home
 from nuan.rules.pack import Pack
 from nuan.terms.money import format_yuan
@@ -50,27 +51,38 @@ def release_hold(hold: BillingHold, *, until: date, actor: str) -> BillingHold:
 
 
 def bills_with_payments(home: Home, company: str, until: date) -> list[Overdue]:
-    """The home's standing bills, oldest due first, with the payments of its receivable laid on them in the order in which they came."""
+    """The home's bills, oldest first, each with the payments placed on it; what the ledger received without naming a bill goes to the
+    oldest that is open."""
     legs = (
-        Posting.objects.filter(account__home=home, account__company_id=company, account__code__startswith=f"{company}/1122/")
+        Posting.objects.filter(account__code=account_code(company, "receivable", home.code), entry__on__lte=until)
         .exclude(entry__kind__in=NOT_PAYMENTS)
         .exclude(entry__reverses__kind__in=NOT_PAYMENTS)
-        .filter(entry__on__lte=until)
         .order_by("entry__on", "id")
-        .values_list("entry__on", "amount_fen")
-    )  # fmt: skip
-    bills = Bill.objects.filter(home=home, company_id=company, kind=Bill.Kind.BILL, issued_on__lte=until).order_by(
-        "issued_on", "id"
+        .values_list("entry_id", "entry__on", "amount_fen")
     )
-    open_bills = [[bill, standing_fen(bill), []] for bill in bills]
-    for on, fen in legs:
+    rows = list(legs)
+    placed = dict(
+        Allocation.objects.filter(entry_id__in=[entry for entry, _, _ in rows], bill__isnull=False).values_list(
+            "entry_id", "bill_id"
+        )
+    )
+    bills = Bill.objects.filter(home=home, company_id=company, kind=Bill.Kind.BILL, issued_on__lte=until)
+    totals = {bill: standing_fen(bill) for bill in bills.order_by("issued_on", "id")}
+    paid: dict[int, list[tuple[date, int]]] = {bill.pk: [] for bill in totals}
+    for entry, on, fen in rows:
+        if entry in placed:
+            paid.setdefault(placed[entry], []).append((on, -fen))
+            continue
         left = -fen
-        for row in open_bills:
-            share = min(left, row[1] - sum(part for _, part in row[2])) if left > 0 else 0
+        for bill, total in totals.items():
+            share = min(left, total - sum(part for _, part in paid[bill.pk])) if left > 0 else 0
             if share > 0:
-                row[2].append((on, share))
+                paid[bill.pk].append((on, share))
                 left -= share
-    return [Overdue(bill, total - sum(fen for _, fen in paid), tuple(paid)) for bill, total, paid in open_bills]
+    return [
+        Overdue(bill, total - sum(fen for _, fen in paid[bill.pk]), tuple(paid[bill.pk]))
+        for bill, total in totals.items()
+    ]
 
 
 def _pack(bill: Bill, cache: dict[str, Pack]) -> Pack:

@@ -4,6 +4,8 @@ from django.urls import path
 
 from nuan.web.guard import page
 from nuan.web.views import (
+    bill_runs,
+    bills,
     board,
     clauses,
     companies,
@@ -11,6 +13,7 @@ from nuan.web.views import (
     finding,
     homes,
     journals,
+    ledger,
     map,
     my_money,
     payment_files,
@@ -21,6 +24,7 @@ from nuan.web.views import (
     refund_watch,
     sign_in,
     signing,
+    tariffs,
     today,
 )
 
@@ -74,6 +78,20 @@ urlpatterns = [
         "refund_watch_homes_xlsx",
     ),
     page("my-money/", my_money.my_money, "my_money"),
+    page("tariffs/", tariffs.tariffs, "tariffs"),
+    page("billing/runs/", bill_runs.bill_runs, "bill_runs"),
+    page("billing/runs/<int:pk>/", bill_runs.bill_run, "bill_run"),
+    page("billing/runs/<int:pk>/exceptions.csv", bill_runs.bill_run_csv, "bill_run_csv"),
+    page("bills/", bills.bills, "bills"),
+    page("bills.csv", bills.bills_csv, "bills_csv"),
+    page("bills/<int:pk>/", bills.bill, "bill"),
+    page("bills/<int:pk>/bill.pdf", bills.bill_file, "bill_file"),
+    page("my-bills/", bills.my_bills, "my_bills"),
+    page("ledger/", ledger.ledger, "ledger"),
+    page("ledger/accounts/<int:pk>/", ledger.ledger_account, "ledger_account"),
+    page("ledger/entries/", ledger.ledger_entries, "ledger_entries"),
+    page("ledger/entries.csv", ledger.ledger_entries_csv, "ledger_entries_csv"),
+    page("ledger/entries/<int:pk>/", ledger.ledger_entry, "ledger_entry"),
     page("help/", reading.help_page, "help"),
     page("glossary/", reading.glossary, "glossary"),
 ]

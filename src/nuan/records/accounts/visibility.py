@@ -21,6 +21,7 @@ CITY_ONLY: Final = frozenset({Role.CITY})
 FINANCE: Final = frozenset({Role.FINANCE})
 REFUND_DESK: Final = FINANCE | {Role.CITY}
 REFUND_WATCH: Final = REFUND_DESK | {Role.BANNER}
+BILL_DESK: Final = REFUND_DESK | {Role.DESK}
 RESIDENTS: Final = frozenset({Role.RESIDENT})
 
 MAY_OPEN: Final[dict[str, frozenset[str]]] = {
@@ -70,6 +71,20 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "refund_watch_homes": REFUND_WATCH,
     "refund_watch_homes_xlsx": REFUND_WATCH,
     "my_money": RESIDENTS,
+    "tariffs": EVERYBODY,
+    "bill_runs": REFUND_DESK,
+    "bill_run": REFUND_DESK,
+    "bill_run_csv": REFUND_DESK,
+    "bills": BILL_DESK,
+    "bills_csv": BILL_DESK,
+    "bill": BILL_DESK | RESIDENTS,
+    "bill_file": BILL_DESK | RESIDENTS,
+    "my_bills": RESIDENTS,
+    "ledger": REFUND_DESK,
+    "ledger_account": REFUND_DESK,
+    "ledger_entries": REFUND_DESK,
+    "ledger_entries_csv": REFUND_DESK,
+    "ledger_entry": REFUND_DESK,
 }
 
 M = TypeVar("M", bound=Model)
@@ -129,6 +144,14 @@ class Scope:
         if self.kind == "home":
             return queryset.filter(subject_level="home", subject=self.code) if self.code else queryset.none()
         return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
+
+    def bills(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that have a `company` and a `home`: a company sees its own, a resident those of the home."""
+        return self._bounded(queryset, {"company": "company_id", "home": "home__code"})
+
+    def books(self, queryset: QuerySet[M], column: str = "company_id") -> QuerySet[M]:
+        """Bound rows of a company's books; nobody but the company and the city looks into them."""
+        return self._bounded(queryset, {"company": column})
 
     def cells(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound board cells: the city sees every column, a banner or company its own."""

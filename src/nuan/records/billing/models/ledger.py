@@ -74,6 +74,11 @@ class Posting(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=~models.Q(amount_fen=0), name="posting_is_not_zero")]
 
+    @property
+    def credit_fen(self) -> int:
+        """The amount as its column on the credit side says it."""
+        return -self.amount_fen
+
 
 class LedgerPeriod(models.Model):
     """A month that is closed for a company: nothing more is booked into it. Never opened again."""
