@@ -25,6 +25,7 @@ STAGES = {
     "stations": "换热站读数",
     "judging": "逐条判定",
     "live": "最后一天：实时值和告警",
+    "payments": "收款文件和退费",
 }
 DAYTIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 

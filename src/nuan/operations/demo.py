@@ -22,6 +22,7 @@ from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
 from nuan.operations.demo_findings import Found, beyond, compare
 from nuan.operations.demo_live import play
+from nuan.operations.demo_payments import demo_payments
 from nuan.operations.demo_readings import load_readings
 from nuan.operations.import_registry import import_registry
 from nuan.operations.judging import judge_season
@@ -135,6 +136,7 @@ def build_demo_city(
             progress=lambda said: progress("judging", said.done, said.total),
         )
         live = play(store, city.truth, until, actor=actor, progress=progress)
+    demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     found = compare(city.truth, to_epoch(until))
     facts |= {
         "state": DONE,

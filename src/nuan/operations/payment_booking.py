@@ -38,6 +38,7 @@ class Receipt:
     fee_fen: int = 0
     references: Sequence[str] = ()
     payer: str = ""
+    payer_key: str = ""
     file: PaymentFile | None = None
     row: int | None = None
     parts: Sequence[Part] = ()
@@ -97,7 +98,7 @@ def book_receipts(company: str, receipts: Sequence[Receipt], *, today: date, act
         [
             Payment(
                 company_id=company, channel=each.channel, txn_id=each.txn_id, file=each.file, row=each.row, amount_fen=each.amount_fen,
-                fee_fen=each.fee_fen, paid_at=each.paid_at, references=list(each.references), payer=each.payer, doubt=each.doubt,
+                fee_fen=each.fee_fen, paid_at=each.paid_at, references=list(each.references), payer=each.payer, payer_key=each.payer_key, doubt=each.doubt,
                 open_fen=each.amount_fen - sum(part.fen for part in each.parts), home_id=each.home_id, created_by=actor,
             )
             for each in receipts

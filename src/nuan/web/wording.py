@@ -97,7 +97,7 @@ WORDS = {
     "withdraw_refunds": "撤回退费批次",
     "post_refunds": "退费入账",
     "send_payouts": "发出退费付款",
-    "settle_payout": "记退费付款结果",
+    "settle_payouts": "记退费付款结果",
     "credit_payouts": "退费抵下季热费",
     "reverse_entry": "冲销凭证",
     "exact": "按号码和金额",
