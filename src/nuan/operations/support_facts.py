@@ -34,9 +34,7 @@ FROM support_costentry c LEFT JOIN support_asset a ON a.id = c.asset_id LEFT JOI
 WHERE c.reverses_id IS NULL AND NOT EXISTS (SELECT 1 FROM support_costentry v WHERE v.reverses_id = c.id) AND c."on" <= {_KNOWN}
 ORDER BY c.code
 """
-_ACCOUNTS = (
-    f"SELECT code AS account, banner_id AS banner, opened_on - {_EPOCH} AS opened_day FROM support_fundaccount ORDER BY code"
-)
+_ACCOUNTS = f"SELECT code AS account, banner_id AS banner, opened_on - {_EPOCH} AS opened_day FROM support_fundaccount ORDER BY code"
 _MOVEMENTS = f"""
 SELECT m.code AS movement, f.code AS account, f.banner_id AS banner, m."on" - {_EPOCH} AS day, m.kind, abs(m.amount_fen) AS amount_fen,
        a.code AS asset, a.position,
@@ -99,12 +97,12 @@ SELECT b.code AS beneficiary, h.code AS home, h.company_id AS company, h.banner_
        c.area_m2_100, c.season_fee_fen
 FROM support_beneficiary b JOIN registry_home h ON h.id = b.home_id
 LEFT JOIN registry_contract c ON c.home_id = h.id AND c.season = %(season)s
-WHERE b.valid_from <= {_KNOWN} ORDER BY h.code, b.valid_to DESC NULLS LAST, b.code
+WHERE b.valid_from <= {_KNOWN} AND (%(home)s::text IS NULL OR h.code = %(home)s) ORDER BY h.code, b.valid_to DESC NULLS LAST, b.code
 """
 _SUBSIDIES_PAID = f"""
 SELECT h.code AS home, p.programme, sum(p.amount_fen)::bigint AS paid_fen
 FROM support_subsidypayment p JOIN support_beneficiary b ON b.id = p.beneficiary_id JOIN registry_home h ON h.id = b.home_id
-WHERE p.season = %(season)s AND p."on" <= {_KNOWN} GROUP BY 1, 2
+WHERE p.season = %(season)s AND p."on" <= {_KNOWN} AND (%(home)s::text IS NULL OR h.code = %(home)s) GROUP BY 1, 2
 """
 
 
@@ -139,12 +137,12 @@ def programme_of(row: SubsidyProgramme) -> Programme:
     )  # fmt: skip
 
 
-def subsidy_facts(season: str, as_of_s: int) -> pl.DataFrame:
-    """One row for each programme and home that it names: what is owed to it by its best evidence on the day of reference, what was paid.
+def subsidy_facts(season: str, as_of_s: int, home: str | None = None) -> pl.DataFrame:
+    """One row for each programme and home (or the one `home`) that it names: what is owed to it by its best evidence on the day of reference, what was paid.
 
     Expired evidence owes nothing. A home that is registered twice under one programme is owed once.
     """
-    values = {"season": season, "as_of": as_of_s - 1}
+    values = {"season": season, "as_of": as_of_s - 1, "home": home}
     known_on = day_date(local_day(as_of_s - 1))
     paid = {(home, programme): fen for home, programme, fen in _rows(_SUBSIDIES_PAID, values)}
     order = {"valid": 0, "unknown": 1, "expired": 2}

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class GovernmentDebt(models.Model):
@@ -33,7 +34,7 @@ class SettlementPlan(models.Model):
     signed_by = models.CharField("签署", max_length=200)
     document = models.CharField("协议编号", max_length=120, blank=True)
     recorded_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(db_default=Now())
 
 
 class Instalment(models.Model):
@@ -77,8 +78,8 @@ class DebtPayment(models.Model):
     amount_fen = models.BigIntegerField()
     on = models.DateField()
     reference = models.CharField("凭证号", max_length=80, blank=True)
-    recorded_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_by = models.CharField(max_length=120, db_default="导入")
+    recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount_fen__gt=0), name="debt_payment_is_positive")]
@@ -93,7 +94,7 @@ class FundingUse(models.Model):
     debt_payment = models.OneToOneField(DebtPayment, models.PROTECT, null=True, related_name="paid_from")
     reference = models.CharField("凭证号", max_length=80, blank=True)
     recorded_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount_fen__gt=0), name="use_is_positive")]

@@ -5,6 +5,7 @@ Repairs and costs are only ever added: a mistake is taken back by a row that `re
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 UNKNOWN = "unknown"
 
@@ -97,8 +98,8 @@ class Repair(models.Model):
     invoice_ref = models.CharField("发票或结算单号", max_length=80, blank=True)
     memo = models.CharField(max_length=300, blank=True)
     reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversed_by")
-    recorded_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_by = models.CharField(max_length=120, db_default="导入")
+    recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
@@ -134,8 +135,8 @@ class CostEntry(models.Model):
     invoice_ref = models.CharField("发票或凭证号", max_length=80, blank=True)
     memo = models.CharField(max_length=300, blank=True)
     reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversed_by")
-    recorded_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_by = models.CharField(max_length=120, db_default="导入")
+    recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

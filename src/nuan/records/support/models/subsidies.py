@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 
 class Category(models.TextChoices):
@@ -74,8 +75,8 @@ class SubsidyPayment(models.Model):
     on = models.DateField()
     reference = models.CharField("拨付凭证号", max_length=80, blank=True)
     reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversed_by")
-    recorded_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_by = models.CharField(max_length=120, db_default="导入")
+    recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
