@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+import small_support
 from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import Judgement
@@ -21,6 +22,8 @@ OFFICIALS = row(302, 404, 200, 200, 200, 200)
 OURS = row(302, 404, 200, 200, 200, 404)
 OUR_HOME = row(302, 200, 200, 200, 200, 404)
 CITY = row(302, 404, 404, 404, 200, 404)
+BUREAUS = row(302, 404, 404, 200, 200, 404)
+MONEY = BUREAUS | {"周会计": 200}
 
 PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "start": ({}, dict.fromkeys(CAST, 302)),
@@ -51,6 +54,18 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "search": ({}, OFFICIALS),
     "runs": ({}, OFFICIALS),
     "audit": ({}, CITY),
+    "support": ({}, MONEY),
+    "repairs": ({}, MONEY),
+    "support_costs": ({}, MONEY),
+    "maintenance_funds": ({}, MONEY),
+    "fund_application": ({"pk": "support"}, MONEY),
+    "subsidies": ({}, BUREAUS),
+    "beneficiary": ({"pk": "support"}, BUREAUS),
+    "arrears": ({}, MONEY),
+    "debt": ({"pk": "support"}, MONEY),
+    "funding": ({}, BUREAUS),
+    "local_plans": ({}, BUREAUS),
+    "support_xlsx": ({"kind": "costs"}, MONEY),
 }
 
 
@@ -61,6 +76,8 @@ def test_every_address_has_a_row() -> None:
 
 def address(name: str) -> str:
     arguments = dict(PAGES[name][0])
+    if arguments.get("pk") == "support":
+        arguments["pk"] = str(small_support.row_of(name))
     if arguments.get("pk") == "cold home":
         home = Home.objects.get(code="B001-1-0101")
         rows = {"home": home, "judgement": Judgement.objects.get(subject=home.code, clause="2.5.3a")}
@@ -69,6 +86,7 @@ def address(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
+@pytest.mark.usefixtures("support_rows")
 def test_what_the_cast_gets(as_cast, name: str) -> None:  # type: ignore[no-untyped-def]
     got = {person: as_cast(None if person == "anonymous" else person).get(address(name)).status_code for person in CAST}
     assert got == PAGES[name][1]

@@ -4,11 +4,12 @@ Faults are planted in one place each: `demo_support.PLANTED` names them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
+from django.db.models import Sum
 
 from nuan.records.registry.models import Building, Contract, Home, Substation
 from nuan.terms.season import Season
@@ -27,6 +28,7 @@ class Place:
     banner: str
     stations: list[str]
     buildings: list[str]
+    area_m2: int = 0
 
     @property
     def key(self) -> str:
@@ -39,6 +41,10 @@ def places() -> list[Place]:
         place = found.setdefault((company, banner), Place(company, banner, [], []))
         if len(place.stations) < 4:
             place.stations.append(code)
+    areas = Contract.objects.values("home__company_id", "home__banner_id").annotate(sum=Sum("area_m2_100"))
+    for area in areas:
+        key = area["home__company_id"], area["home__banner_id"]
+        found[key] = replace(found[key], area_m2=area["sum"] // 100)
     for place in found.values():
         own = Building.objects.filter(loop__substation__in=place.stations).order_by("code")
         place.buildings.extend(own.values_list("code", flat=True)[:6])
@@ -131,17 +137,12 @@ def _costs(place: Place, first: date) -> Iterator[dict[str, Any]]:
             yield _cost(place, number, repair["on"], repair["category"], repair["cost_yuan"], not warranted and not (forgotten and renewal)) | {
                 "asset": repair["asset"], "repair": repair["code"],
             }  # fmt: skip
-    for category, yuan in (
-        ("fuel", 1_850_000),
-        ("power", 236_000),
-        ("water", 41_500),
-        ("labour", 318_000),
-        ("depreciation", 402_000),
-    ):
+    # fen per m² in each of three months
+    for category, fen in (("fuel", 390), ("power", 62), ("water", 11), ("labour", 84), ("depreciation", 105)):
         for month in range(3):
             number += 1
             on = date(first.year, 11 + month, 28) if month < 2 else date(first.year + 1, 1, 28)
-            yield _cost(place, number, on, category, f"{yuan * len(place.stations) // 4}.00", True)
+            yield _cost(place, number, on, category, f"{max(1, fen * place.area_m2 // 100)}.00", True)
 
 
 def _cost(place: Place, number: int, on: date, category: str, yuan: str, reported: bool) -> dict[str, Any]:

@@ -18,6 +18,7 @@ MENU = [
     ("companies", "企业比较"),
     ("stations", "换热站"),
     ("homes", "住户"),
+    ("support", "保障资金"),
     ("runs", "判定记录"),
     ("audit", "审计日志"),
 ]

@@ -4,17 +4,24 @@ from django.urls import path
 
 from nuan.web.guard import page
 from nuan.web.views import (
+    arrears,
     board,
     clauses,
     companies,
     finding,
+    funding,
     homes,
     journals,
+    maintenance_funds,
     map,
     places,
     reading,
+    repairs,
     sign_in,
     signing,
+    subsidies,
+    support,
+    support_costs,
     today,
 )
 
@@ -45,6 +52,18 @@ urlpatterns = [
     page("search/", finding.search, "search"),
     page("runs/", journals.runs, "runs"),
     page("audit/", journals.audit, "audit"),
+    page("support/", support.support, "support"),
+    page("support/repairs/", repairs.repairs, "repairs"),
+    page("support/costs/", support_costs.support_costs, "support_costs"),
+    page("support/funds/", maintenance_funds.maintenance_funds, "maintenance_funds"),
+    page("support/funds/applications/<int:pk>/", maintenance_funds.fund_application, "fund_application"),
+    page("support/subsidies/", subsidies.subsidies, "subsidies"),
+    page("support/subsidies/<int:pk>/", subsidies.beneficiary, "beneficiary"),
+    page("support/arrears/", arrears.arrears, "arrears"),
+    page("support/arrears/<int:pk>/", arrears.debt, "debt"),
+    page("support/funding/", funding.funding, "funding"),
+    page("support/plans/", funding.local_plans, "local_plans"),
+    page("support/files/<str:kind>.xlsx", support.support_xlsx, "support_xlsx"),
     page("help/", reading.help_page, "help"),
     page("glossary/", reading.glossary, "glossary"),
 ]

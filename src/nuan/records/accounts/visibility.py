@@ -19,6 +19,8 @@ SIGNED_IN: Final = OFFICIALS | {Role.RESIDENT}
 EVERYBODY: Final = SIGNED_IN | {ANONYMOUS}
 CITY_ONLY: Final = frozenset({Role.CITY})
 RESIDENTS: Final = frozenset({Role.RESIDENT})
+MONEY: Final = frozenset({Role.FINANCE, Role.BANNER, Role.CITY})
+BUREAUS: Final = frozenset({Role.BANNER, Role.CITY})
 
 MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "login": EVERYBODY,
@@ -48,6 +50,18 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "search": OFFICIALS,
     "runs": OFFICIALS,
     "audit": CITY_ONLY,
+    "support": MONEY,
+    "repairs": MONEY,
+    "support_costs": MONEY,
+    "maintenance_funds": MONEY,
+    "fund_application": MONEY,
+    "subsidies": BUREAUS,
+    "beneficiary": BUREAUS,
+    "arrears": MONEY,
+    "debt": MONEY,
+    "funding": BUREAUS,
+    "local_plans": BUREAUS,
+    "support_xlsx": MONEY,
 }
 
 M = TypeVar("M", bound=Model)
@@ -101,6 +115,12 @@ class Scope:
         if self.kind == "banner":
             return Company.objects.filter(substations__banner_id=self.code).distinct()
         return self._bounded(Company.objects.all(), {"company": "code"})
+
+    def of_places(
+        self, queryset: QuerySet[M], *, banner: str = "banner_id", company: str = "company_id"
+    ) -> QuerySet[M]:
+        """Bound rows by the columns that name their banner and company."""
+        return self._bounded(queryset, {"banner": banner, "company": company})
 
     def judgements(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound `Judgement` or `CurrentJudgement` rows; the caller brings the queryset, so this room knows no clause."""

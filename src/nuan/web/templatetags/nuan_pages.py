@@ -8,12 +8,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from nuan.operations.support_costs import PayerDecision
 from nuan.records.registry.models import Home
 from nuan.terms.money import format_yuan
 from nuan.terms.places import CHINA
 from nuan.web.board_words import figure
 from nuan.web.journal import masked as masked_name
-from nuan.web.wording import say
+from nuan.web.wording import pick, say
 from nuan.web.wording import spoken as spoken_word
 
 register = template.Library()
@@ -123,3 +124,15 @@ def masked(home: Home) -> str:
 def spoken(code: str) -> str:
     """A room or purpose in words; a code that has none is shown as it is."""
     return spoken_word(code)
+
+
+@register.filter
+def word(words: tuple[str, str]) -> str:
+    """One of two texts, (Chinese, English)."""
+    return pick(*words)
+
+
+@register.filter
+def because(decision: PayerDecision) -> str:
+    """Why a repair is borne by whom it is."""
+    return pick(decision.reason_zh, decision.reason_en)
