@@ -18,7 +18,7 @@ from nuan.web.support_words import AGE_WORDS, DEBT_STATES, INSTALMENT_STATES
 from nuan.web.views.support import BUREAUS, facts_seen
 from nuan.web.wording import say
 
-PAGE = 40
+PAGE = 25
 MOST_INSTALMENTS = 6
 
 
@@ -58,7 +58,7 @@ def arrears(request: Visit) -> HttpResponse:
             "rows": [(row, debts[row.stands.debt], DEBT_STATES[row.stands.state], AGE_WORDS[row.age]) for row in pages],
             "ages": [zh for _, _, zh, _ in AGES],
             "ageing": [
-                (label, [table.get(kind, {}).get(age[0]) for age in AGES], sum(table.get(kind, {}).values()))
+                (label, [(age[2], table.get(kind, {}).get(age[0])) for age in AGES], sum(table.get(kind, {}).values()))
                 for kind, label in GovernmentDebt.Kind.choices
             ],
             "owed_fen": sum(row.stands.outstanding_fen for row in everything),

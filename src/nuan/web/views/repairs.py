@@ -17,7 +17,9 @@ from nuan.web.guard import Visit
 from nuan.web.stand_day import stand_day
 from nuan.web.wording import say
 
-PAGE = 40
+PAGE = 25
+MOST = 5000
+"""So many of the newest repairs are looked through for what is charged wrongly; those stand first."""
 WRITERS = frozenset({Role.FINANCE, Role.CITY})
 
 
@@ -61,10 +63,14 @@ def repairs(request: Visit) -> HttpResponse:
             done = _save(request, context)
             if done is not None:
                 return done
-    pages = Paginator(seen_repairs(request), PAGE).get_page(request.GET.get("page"))
+    everything = judged(list(seen_repairs(request)[:MOST]))
+    order = {"wrong": 0, "open": 1, "": 2}
+    pages = Paginator(sorted(everything, key=lambda each: order[each[2]]), PAGE).get_page(request.GET.get("page"))
     context |= {
         "pages": pages,
-        "rows": judged(list(pages)),
+        "rows": list(pages),
+        "wrong": sum(mark == "wrong" for _, _, mark in everything),
+        "open": sum(mark == "open" for _, _, mark in everything),
         "banners": request.scope.banners().order_by("code"),
         "companies": request.scope.companies().order_by("code"),
         "charged": Repair.ChargedTo.choices,

@@ -27,7 +27,7 @@ from nuan.web.support_words import SUBSIDY_STATES
 from nuan.web.views.support import facts_seen
 from nuan.web.wording import say
 
-PAGE = 40
+PAGE = 25
 
 
 def subsidies(request: Visit) -> HttpResponse:
