@@ -4,6 +4,7 @@ import pytest
 from django.db.models import Model
 from django.urls import reverse
 
+import small_support
 from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.billing.models import RefundBatch
 from nuan.records.registry.models import Home
@@ -31,6 +32,8 @@ OUR_FINANCE = row(302, 404, 404, 404, 404, 404) | {"周会计": 200}
 REFUND_DESK = OUR_FINANCE | {"刘科": 200}
 BILL_DESK = REFUND_DESK | {"小李": 200}
 REFUND_WATCH = REFUND_DESK | {"乌主任": 200}
+BUREAUS = row(302, 404, 404, 200, 200, 404)
+MONEY = BUREAUS | {"周会计": 200}
 
 PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "start": ({}, dict.fromkeys(CAST, 302)),
@@ -110,6 +113,18 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "ledger_entries": ({}, REFUND_DESK),
     "ledger_entries_csv": ({}, REFUND_DESK),
     "ledger_entry": ({"pk": "ours"}, REFUND_DESK),
+    "support": ({}, MONEY),
+    "repairs": ({}, MONEY),
+    "support_costs": ({}, MONEY),
+    "maintenance_funds": ({}, MONEY),
+    "fund_application": ({"pk": "support"}, MONEY),
+    "subsidies": ({}, BUREAUS),
+    "beneficiary": ({"pk": "support"}, BUREAUS),
+    "arrears": ({}, MONEY),
+    "debt": ({"pk": "support"}, MONEY),
+    "funding": ({}, BUREAUS),
+    "local_plans": ({}, BUREAUS),
+    "support_xlsx": ({"kind": "costs"}, MONEY),
 }
 
 
@@ -120,6 +135,8 @@ def test_every_address_has_a_row() -> None:
 
 def address(name: str) -> str:
     arguments = dict(PAGES[name][0])
+    if arguments.get("pk") == "support":
+        arguments["pk"] = str(small_support.row_of(name))
     if arguments.get("pk") == "cold home":
         home = Home.objects.get(code="B001-1-0101")
         rows = {"home": home, "judgement": Judgement.objects.get(subject=home.code, clause="2.5.3a")}
@@ -162,6 +179,7 @@ def billed(name: str) -> Model:
 
 
 @pytest.mark.parametrize("name", PAGES)
+@pytest.mark.usefixtures("support_rows")
 def test_what_the_cast_gets(as_cast, name: str) -> None:  # type: ignore[no-untyped-def]
     clients = {person: as_cast(None if person == "anonymous" else person) for person in CAST}
     path = address(name)

@@ -24,6 +24,7 @@ MENU = [
     ("stations", "换热站"),
     ("homes", "住户"),
     ("quality", "数据质量"),
+    ("support", "保障资金"),
     ("runs", "判定记录"),
     ("audit", "审计日志"),
 ]

@@ -26,6 +26,8 @@ REFUND_DESK: Final = FINANCE | {Role.CITY}
 REFUND_WATCH: Final = REFUND_DESK | {Role.BANNER}
 BILL_DESK: Final = REFUND_DESK | {Role.DESK}
 RESIDENTS: Final = frozenset({Role.RESIDENT})
+MONEY: Final = frozenset({Role.FINANCE, Role.BANNER, Role.CITY})
+BUREAUS: Final = frozenset({Role.BANNER, Role.CITY})
 
 MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "login": EVERYBODY,
@@ -104,6 +106,18 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "ledger_entries": REFUND_DESK,
     "ledger_entries_csv": REFUND_DESK,
     "ledger_entry": REFUND_DESK,
+    "support": MONEY,
+    "repairs": MONEY,
+    "support_costs": MONEY,
+    "maintenance_funds": MONEY,
+    "fund_application": MONEY,
+    "subsidies": BUREAUS,
+    "beneficiary": BUREAUS,
+    "arrears": MONEY,
+    "debt": MONEY,
+    "funding": BUREAUS,
+    "local_plans": BUREAUS,
+    "support_xlsx": MONEY,
 }
 
 M = TypeVar("M", bound=Model)
@@ -167,6 +181,11 @@ class Scope:
     def devices(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound rows that hang behind a gateway; the caller brings the queryset, so this room knows no device."""
         return self._bounded(queryset, {"banner": "banner_id", "company": "gateway__company_id"})
+    def of_places(
+        self, queryset: QuerySet[M], *, banner: str = "banner_id", company: str = "company_id"
+    ) -> QuerySet[M]:
+        """Bound rows by the columns that name their banner and company."""
+        return self._bounded(queryset, {"banner": banner, "company": company})
 
     def judgements(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound `Judgement` or `CurrentJudgement` rows; the caller brings the queryset, so this room knows no clause."""
