@@ -121,6 +121,8 @@ class Rig:
 
     homes: int = 2_000
     workers: int = 2
+    also: str = ""
+    """Python that runs when the fleet is registered and before the broker's settings are written, with the records ready."""
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="nuan-soak-")))
     log: list[str] = field(default_factory=list)
 
@@ -169,6 +171,9 @@ class Rig:
             "--mount-port",
             str(self.outer_mount),
         )
+        if self.also:
+            text = f"from nuan.cli.main import setup_records\nsetup_records()\n{self.also}"
+            subprocess.run([sys.executable, "-c", text], env=self.environment, check=True, timeout=300)
         mosquitto = self.home / "mosquitto"
         words = ["--port", str(self.broker_port), "--mount-port", str(self.mount_port)]
         self.nuan("gateway", "broker-config", str(mosquitto), *words, *(["--user", "root"] if os.getuid() == 0 else []))

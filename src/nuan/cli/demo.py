@@ -23,8 +23,10 @@ STAGES = {
     "registry": "登记机构、管网、住户",
     "rooms": "室温读数（按桶）",
     "stations": "换热站读数",
+    "support": "登记补贴、欠账、维修与保障资金",
     "judging": "逐条判定",
     "live": "最后一天：实时值和告警",
+    "payments": "收款文件和退费",
 }
 DAYTIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 
