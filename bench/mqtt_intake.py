@@ -132,7 +132,7 @@ def _worker(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], Path]:
         "profiles": {"rtu": PROFILE}, "devices": {"G1": devices},
     }  # fmt: skip
     (state / "directory.json").write_text(json.dumps(document))
-    settings = WorkerSettings("w0", str(root), str(state), BrokerAddress("127.0.0.1", port), "bench-w0")
+    settings = WorkerSettings(0, str(root), str(state), 1, BrokerAddress("127.0.0.1", port), "bench")
     process = subprocess.Popen([sys.executable, "-m", "nuan.operations.intake_worker"], stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(settings.as_json().encode() + b"\n")

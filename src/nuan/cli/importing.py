@@ -136,6 +136,7 @@ def readings(
         long: {place: 户号, value: 室温, is: {quantity: room_temp, unit: °C}}
 
     Implausible values are flagged and kept; a fault of the file refuses the whole file and is told with row and column.
+    While `nuan intake` runs the readings go through it and are in the store a second later.
     """
     from nuan.cli.main import setup_records
     from nuan.telemetry.files import load_mapping
@@ -152,8 +153,9 @@ def readings(
 
     from nuan.operations.import_readings import STATES_ZH, ReadingsReport, import_readings, registered_places
     from nuan.operations.import_registry import import_registry
+    from nuan.operations.readings_door import readings_door
     from nuan.operations.registry_files import read_registry
-    from nuan.telemetry.store import Store
+    from nuan.telemetry.store.errors import StoreBusyError
 
     findings: list[Finding] = []
     new_places: set[str] = set()
@@ -170,18 +172,21 @@ def readings(
     columns = (
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    opened = nullcontext(None) if dry_run else Store(settings.READINGS_ROOT, write=True)
-    with opened as store, Progress(*columns, console=err, disable=as_json) as bars:
-        for path in paths:
-            task = bars.add_task(path.name, total=path.stat().st_size)
-            reports.append(
-                import_readings(
-                    path, mapping, actor=actor, store=store, arrival_s=int(time.time()), places=places, dry_run=dry_run,
-                    progress=lambda read, size, task=task: bars.update(task, completed=read, total=size),
-                )
-            )  # fmt: skip
-        if store is not None:
-            store.compact()
+    opened = nullcontext(None) if dry_run else readings_door(settings.READINGS_ROOT, int(time.time()))
+    try:
+        with opened as store, Progress(*columns, console=err, disable=as_json) as bars:
+            for path in paths:
+                task = bars.add_task(path.name, total=path.stat().st_size)
+                reports.append(
+                    import_readings(
+                        path, mapping, actor=actor, store=store, arrival_s=int(time.time()), places=places, dry_run=dry_run,
+                        progress=lambda read, size, task=task: bars.update(task, completed=read, total=size),
+                    )
+                )  # fmt: skip
+    except StoreBusyError:
+        busy = click.ClickException("另一次导入正在进行，请稍后再试 / another import is under way, try again later")
+        busy.exit_code = USAGE
+        raise busy from None
     if as_json:
         document = {"ok": all(r.state != "refused" for r in reports), "files": [r.as_dict() for r in reports]}
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))

@@ -1,6 +1,7 @@
 """`nuan intake`: takes in what devices send, until it is stopped."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -15,10 +16,10 @@ STATUS_S = 1.0
 
 @click.command(context_settings=HELP)
 @click.option(
-    "--mqtt", "mqtt", envvar="NUAN_MQTT", default=None, help="the broker, e.g. mqtt://127.0.0.1:1883; mqtts:// for TLS"
+    "--mqtt", "mqtt", default=lambda: os.environ.get("NUAN_MQTT"), help="the broker, e.g. mqtt://127.0.0.1:1883; mqtts:// for TLS"
 )
 @click.option(
-    "--mqtt-ca", envvar="NUAN_MQTT_CA", default="", help="certificate authority of the broker, where it is your own"
+    "--mqtt-ca", default=lambda: os.environ.get("NUAN_MQTT_CA", ""), help="certificate authority of the broker, where it is your own"
 )
 @click.option(
     "--http", "http", default="127.0.0.1:8086", show_default=True, help="HOST:PORT of the HTTP door; “off” for none"
@@ -37,9 +38,21 @@ STATUS_S = 1.0
     show_default=True,
     help="begins the workers' names at the broker; one for each installation",
 )
+@click.option(
+    "--shared",
+    is_flag=True,
+    help="let the broker spread messages over the workers; not with Mosquitto, see docs/intake-mqtt.md",
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON event a line for programs, instead of a status line")
 def intake(
-    mqtt: str | None, mqtt_ca: str, http: str, tls: tuple[str, str] | None, workers: int, client_id: str, as_json: bool
+    mqtt: str | None,
+    mqtt_ca: str,
+    http: str,
+    tls: tuple[str, str] | None,
+    workers: int,
+    client_id: str,
+    shared: bool,
+    as_json: bool,
 ) -> None:
     """Take in readings over MQTT and HTTP until Ctrl-C; what is acknowledged is on disk.
 
@@ -60,7 +73,7 @@ def intake(
     say = _json_events() if as_json else _words()
     try:
         broker = BrokerAddress.parse(mqtt, folder, mqtt_ca) if mqtt else None
-        plan = IntakePlan(home / "readings", folder, workers, broker, _address(http), tls or None, client_id)
+        plan = IntakePlan(home / "readings", folder, workers, broker, _address(http), tls or None, client_id, shared)
         if broker is None and plan.http is None:
             raise IntakeSettingsError("没有 MQTT，也没有 HTTP：什么也收不到 / neither MQTT nor HTTP")
         _prepare()

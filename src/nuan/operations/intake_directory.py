@@ -21,20 +21,31 @@ def edition() -> int:
 
 def directory_document(now: datetime) -> dict[str, Any]:
     """All that workers need to know, as plain values."""
-    number = edition()
+    current = edition()
     open_gateways = list(Gateway.objects.filter(closed_at=None))
     digests = {row.digest: row.code for row in open_gateways}
     for row in open_gateways:
         if row.previous_digest and row.previous_until is not None and row.previous_until > now:
             digests[row.previous_digest] = row.code
+    of_brokers = Gateway.objects.exclude(protocol=Gateway.Protocol.LINE).order_by("opened_at", "code")
+    number = {code: n for n, code in enumerate(of_brokers.values_list("code", flat=True))}
     devices: dict[str, list[list[str]]] = {}
     rows = Device.objects.filter(removed_on=None, gateway__closed_at=None)
     for row in rows.values_list("gateway_id", "code", "place", "profile_id", "position").iterator(chunk_size=50_000):
         devices.setdefault(row[0], []).append(list(row[1:]))
     return {
-        "edition": number,
+        "edition": current,
         "gateways": [
-            [g.code, g.company_id, g.protocol, g.timezone, g.max_readings_per_s, g.max_series, g.device_tag]
+            [
+                g.code,
+                g.company_id,
+                g.protocol,
+                g.timezone,
+                g.max_readings_per_s,
+                g.max_series,
+                g.device_tag,
+                number.get(g.code, 0),
+            ]
             for g in open_gateways
         ],
         "digests": digests,

@@ -49,16 +49,23 @@ class BrokerAddress:
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Of one worker. `http_fd`: the listening socket that the supervisor holds open for it."""
+    """Of the worker `slot` of `workers`. `http_fd`: the listening socket that the supervisor holds open for it. `shared`: the broker
+    spreads messages over the workers; else each gateway belongs to one of them."""
 
-    name: str
+    slot: int
     root: str
     folder: str
+    workers: int = 1
     broker: BrokerAddress | None = None
-    client_id: str = ""
+    client_id: str = "nuan"
+    shared: bool = False
     http_fd: int | None = None
     certificate: tuple[str, str] | None = None
     receive_maximum: int = 4_000
+
+    @property
+    def name(self) -> str:
+        return lane_name(self.slot)
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))

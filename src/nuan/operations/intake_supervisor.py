@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from nuan.operations.intake_settings import BrokerAddress, IntakeSettingsError, WorkerSettings, lane_name
+from nuan.operations.intake_settings import BrokerAddress, IntakeSettingsError, WorkerSettings
 
 QUICK_DEATH_S, FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 0.5, 5.0
 LEAVE_S, FOLD_S = 15.0, 60.0
@@ -72,6 +72,7 @@ class IntakePlan:
     http: tuple[str, int] | None = None
     certificate: tuple[str, str] | None = None
     client_id: str = "nuan"
+    shared: bool = False
 
 
 def listening_sockets(address: tuple[str, int], count: int) -> list[socket.socket]:
@@ -117,12 +118,11 @@ class Supervisor:
 
     def _worker(self, slot: int) -> Child:
         fd = self.sockets[slot].fileno() if self.sockets else None
-        name = lane_name(slot)
         settings = WorkerSettings(
-            name, str(self.plan.root), str(self.plan.folder), self.plan.broker, f"{self.plan.client_id}-{name}", fd,
-            self.plan.certificate,
+            slot, str(self.plan.root), str(self.plan.folder), self.plan.workers, self.plan.broker, self.plan.client_id,
+            self.plan.shared, fd, self.plan.certificate,
         )  # fmt: skip
-        return Child(name, "nuan.operations.intake_worker", settings.as_json(), () if fd is None else (fd,))
+        return Child(settings.name, "nuan.operations.intake_worker", settings.as_json(), () if fd is None else (fd,))
 
     def children(self) -> Iterator[Child]:
         yield from (self.record, self.fold, *self.workers)

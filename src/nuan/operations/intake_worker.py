@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -19,17 +18,16 @@ from typing import Any
 
 import uvicorn
 
-from nuan.operations.intake_settings import BrokerAddress, WorkerSettings
+from nuan.operations import intake_sessions
+from nuan.operations.intake_settings import WorkerSettings
 from nuan.telemetry.intake.commit import GroupCommit
 from nuan.telemetry.intake.directory import Directory
 from nuan.telemetry.intake.directory_file import FILE, read_directory
 from nuan.telemetry.intake.gateway_book import GatewayBook
 from nuan.telemetry.intake.http import Heard, http_app
 from nuan.telemetry.intake.live_flags import LiveFlags
-from nuan.telemetry.intake.mqtt.session import Broker, Terms
 from nuan.telemetry.intake.mqtt.subscriber import Subscriber
 from nuan.telemetry.intake.reception import Reception
-from nuan.telemetry.intake.routes import FILTERS
 from nuan.telemetry.store.errors import StoreError
 from nuan.telemetry.store.lanes import Lane
 
@@ -51,9 +49,22 @@ class Worker:
         self.commit.after_commit.append(self.book.stored)
         self.directory = Directory()
         self._directory_at = 0
-        self.reception = Reception(self.directory, self.book)
-        self.subscriber: Subscriber | None = None
+        self.subscribers = self._sessions()
         self.started = time.time()
+
+    def _sessions(self) -> list[Subscriber]:
+        """Its own at the broker first, then those that it empties."""
+        settings = self.settings
+        if settings.broker is None:
+            return []
+        broker = intake_sessions.broker(settings.broker)
+        return [
+            Subscriber(
+                broker, intake_sessions.terms(settings, name), intake_sessions.subscriptions(self.folder, name),
+                Reception(self.directory, self.book), self.commit, time.time,
+            )
+            for name in (settings.name, *intake_sessions.left_behind(settings))
+        ]  # fmt: skip
 
     def look(self) -> None:
         """Take the newest edition of the directory."""
@@ -63,7 +74,10 @@ class Worker:
             return
         if at != self._directory_at:
             self.directory, self._directory_at = read_directory(self.folder), at
-            self.reception.use(self.directory)
+            for subscriber in self.subscribers:
+                subscriber.reception.use(self.directory)
+            for subscriber in self.subscribers[:1]:
+                subscriber.subscriptions.want(intake_sessions.wanted(self.settings, self.directory))
 
     def heard(self, heard: Heard) -> None:
         """A request over HTTP; its readings are counted when they are on disk."""
@@ -73,7 +87,7 @@ class Worker:
 
     def report(self) -> dict[str, Any]:
         """What the supervisor and the folder process read: counts since the start, and how the connection is."""
-        counts, health = self.commit.counts, self.subscriber.health if self.subscriber else None
+        counts, health = self.commit.counts, self.subscribers[0].health if self.subscribers else None
         return {
             "run": f"{os.getpid()}-{self.started:.3f}",
             "at": time.time(),
@@ -86,7 +100,7 @@ class Worker:
             "mqtt": None
             if health is None
             else {
-                "connected": health.connected,
+                "connected": health.connected and health.subscribed,
                 "why_not": health.why_not,
                 "connections": health.connections,
                 "messages": health.messages,
@@ -123,11 +137,6 @@ def _http(worker: Worker) -> tuple[QuietServer, socket.socket] | None:
     return QuietServer(config), socket.socket(fileno=settings.http_fd)
 
 
-def _broker(address: BrokerAddress) -> Broker:
-    tls = ssl.create_default_context(cafile=address.ca_file or None) if address.tls else None
-    return Broker(address.host, address.port, address.user, address.password, tls)
-
-
 async def _look_around(worker: Worker) -> None:
     """Every second: a new directory, a report, and whether the disk still takes what comes."""
     while True:
@@ -156,13 +165,7 @@ async def serve(worker: Worker) -> None:
         loop.add_signal_handler(number, stop.set)
     worker.look()
     tasks = {asyncio.create_task(each) for each in (_look_around(worker), _supervisor_gone(), stop.wait())}
-    settings = worker.settings
-    if settings.broker is not None:
-        terms = Terms(settings.client_id, tuple(f"$share/nuan/{each}" for each in FILTERS), settings.receive_maximum)
-        worker.subscriber = Subscriber(
-            _broker(settings.broker), terms, worker.reception, worker.commit, time.time
-        )  # fmt: skip
-        tasks.add(asyncio.create_task(worker.subscriber.run()))
+    tasks |= {asyncio.create_task(subscriber.run()) for subscriber in worker.subscribers}
     http = _http(worker)
     serving = None if http is None else asyncio.create_task(http[0].serve([http[1]]))
     try:

@@ -48,6 +48,11 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "homes_csv": OFFICIALS,
     "home": SIGNED_IN,
     "my_home": RESIDENTS,
+    "devices": OFFICIALS,
+    "devices_csv": OFFICIALS,
+    "gateway": OFFICIALS,
+    "dead_letters": OFFICIALS,
+    "dead_letters_act": frozenset({Role.DISPATCH, Role.CITY}),
     "search": OFFICIALS,
     "runs": OFFICIALS,
     "audit": CITY_ONLY,
@@ -115,6 +120,16 @@ class Scope:
         if self.kind == "banner":
             return Company.objects.filter(substations__banner_id=self.code).distinct()
         return self._bounded(Company.objects.all(), {"company": "code"})
+
+    def of_companies(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that have a `company` (gateways, dead letters); a banner sees those of the companies that have stations in it."""
+        if self.kind == "banner" and self.code:
+            return queryset.filter(company__in=self.companies())
+        return self._bounded(queryset, {"company": "company_id"})
+
+    def devices(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that hang behind a gateway; the caller brings the queryset, so this room knows no device."""
+        return self._bounded(queryset, {"banner": "banner_id", "company": "gateway__company_id"})
 
     def judgements(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound `Judgement` or `CurrentJudgement` rows; the caller brings the queryset, so this room knows no clause."""

@@ -19,7 +19,8 @@ ONE, NOTHING = Fraction(1), Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A sender with credentials of its own. `device_tag` names the tag that carries the device in line protocol."""
+    """A sender with credentials of its own. `device_tag` names the tag that carries the device in line protocol; `number` counts the
+    gateways of a broker in the order in which they were opened, and never changes."""
 
     code: str
     company: str
@@ -28,6 +29,7 @@ class Gateway:
     max_readings_per_s: int = 5_000
     max_series: int = 100_000
     device_tag: str = "device"
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

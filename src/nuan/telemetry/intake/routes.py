@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 FRAMES: Final = ("mbus", "wmbus", "cjt188", "modbus", "json")
-FILTERS: Final = ("nuan/+/+", "nuan/+/+/+", "gw/+/v1/#")
+SHARED: Final = tuple(f"$share/nuan/{each}" for each in ("nuan/+/+", "nuan/+/+/+", "gw/+/v1/#"))
+"""What every worker asks for where the broker spreads messages over them."""
 MOUNT: Final = "gw"
 
 
@@ -45,3 +46,10 @@ def route(topic: str) -> Route | None:
         own = parts[3:5] == ["devices", "me"]
         return Route(parts[1], parts[1] if own else "", "thingsboard")
     return None
+
+
+def filters(gateway: str, protocol: str) -> tuple[str, ...]:
+    """What the one worker asks for to which this gateway belongs."""
+    if protocol == "thingsboard":
+        return (f"{MOUNT}/{gateway}/v1/#",)
+    return (f"nuan/{gateway}/+", f"nuan/{gateway}/+/+") if protocol == "mqtt" else ()

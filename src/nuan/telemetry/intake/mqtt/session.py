@@ -8,12 +8,15 @@ import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nuan.telemetry.intake.mqtt import packets
 from nuan.telemetry.intake.mqtt.packets import MqttError, Publish, Splitter
 
 Receiver = Callable[[list[Publish]], None]
 LARGEST_PACKET = 1 << 20
+MOST_FILTERS = 200
+"""In one SUBSCRIBE."""
 REFUSED = {
     0x81: "the broker could not read our packet", 0x84: "the broker does not speak MQTT 5", 0x85: "the client id is refused",
     0x86: "user or password is refused", 0x87: "not allowed", 0x88: "the broker is not available", 0x8A: "banned",
@@ -37,11 +40,14 @@ class Terms:
     """What is agreed when connecting. A session of a worker outlives its death: what it did not acknowledge comes again."""
 
     client_id: str
-    filters: tuple[str, ...]
     receive_maximum: int = 4_000
     session_expiry_s: int = 7 * 86_400
     keep_alive_s: int = 20
     answer_s: float = 15.0
+
+
+def _parts(filters: Sequence[str]) -> list[Sequence[str]]:
+    return [filters[at : at + MOST_FILTERS] for at in range(0, len(filters), MOST_FILTERS)]
 
 
 class Session(asyncio.Protocol):
@@ -55,15 +61,17 @@ class Session(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[str | None] = loop.create_future()
         self._welcome: asyncio.Future[packets.Connack] = loop.create_future()
-        self._subscribed: asyncio.Future[bytes] = loop.create_future()
+        self._answers: dict[int, asyncio.Future[bytes]] = {}
+        self._packet_id = 0
         self._heard = loop.time()
-        self._before: list[Publish] | None = []
+        self.shares = True
         self._error: str | None = None
         self._pulse: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, broker: Broker, terms: Terms, receive: Receiver) -> "Session":
-        """Connect and subscribe. MqttError when refused, OSError or TimeoutError when there is nobody."""
+        """Connect. MqttError when refused, OSError or TimeoutError when there is nobody. Messages that the broker kept for the session
+        come at once; others when `subscribe` has asked for them."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(terms.answer_s):
             _, session = await loop.create_connection(
@@ -88,17 +96,28 @@ class Session(asyncio.Protocol):
         welcome = await self._welcome
         if welcome.code:
             raise MqttError(REFUSED.get(welcome.code, f"refused with reason 0x{welcome.code:02x}"))
-        if not welcome.shared_subscriptions:
-            raise MqttError("the broker has no shared subscriptions")
-        self._write(packets.subscribe(1, terms.filters))
-        codes = await self._subscribed
-        refused = [each for each, code in zip(terms.filters, codes, strict=False) if code >= 0x80]
-        if refused or len(codes) != len(terms.filters):
-            raise MqttError(f"the broker does not let us subscribe to {', '.join(refused)}")
+        self.shares = welcome.shared_subscriptions
         self._pulse = asyncio.create_task(self._keep_alive())
-        waiting, self._before = self._before or [], None
-        if waiting:
-            self.receive(waiting)
+
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """MqttError when the broker does not let us, TimeoutError when it does not answer."""
+        for part in _parts(filters):
+            codes = await self._ask(packets.subscribe, part)
+            refused = [each for each, code in zip(part, codes, strict=False) if code >= 0x80]
+            if refused or len(codes) != len(part):
+                raise MqttError(f"the broker does not let us subscribe to {', '.join(refused[:3])}")
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        for part in _parts(filters):
+            await self._ask(packets.unsubscribe, part)
+
+    async def _ask(self, packet: Callable[[int, Sequence[str]], bytes], filters: Sequence[str]) -> bytes:
+        self._packet_id = self._packet_id % 65_535 + 1
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._answers[self._packet_id] = answer
+        self._write(packet(self._packet_id, filters))
+        async with asyncio.timeout(self.terms.answer_s):
+            return await answer
 
     def acknowledge(self, packet_ids: Sequence[int]) -> None:
         """Only after they are durable. On a connection that is gone it does nothing: they come again."""
@@ -162,16 +181,16 @@ class Session(asyncio.Protocol):
             self._fail("a packet that ends before its end")
             return
         if publishes:
-            if self._before is not None:
-                self._before += publishes
-            else:
-                self.receive(publishes)
+            self.receive(publishes)
 
     def _control(self, control: packets.Control) -> None:
         if control.kind == packets.CONNACK and not self._welcome.done():
             self._welcome.set_result(packets.read_connack(control.body))
-        elif control.kind == packets.SUBACK and not self._subscribed.done():
-            self._subscribed.set_result(packets.reason_codes(control.body)[1])
+        elif control.kind in (packets.SUBACK, packets.UNSUBACK):
+            packet_id, codes = packets.reason_codes(control.body)
+            answer = self._answers.pop(packet_id, None)
+            if answer is not None and not answer.done():
+                answer.set_result(codes)
         elif control.kind == packets.DISCONNECT:
             code = control.body[0] if control.body else 0
             self._fail(REFUSED.get(code, f"the broker closed with reason 0x{code:02x}"))
@@ -180,9 +199,10 @@ class Session(asyncio.Protocol):
         why = self._error or (str(exc) if exc else "the broker closed the connection")
         if self._pulse is not None:
             self._pulse.cancel()
-        for waiting in (self._welcome, self._subscribed):
-            if not waiting.done():
-                waiting.set_exception(MqttError(why))
-                waiting.exception()
+        waiting: list[asyncio.Future[Any]] = [self._welcome, *self._answers.values()]
+        for each in waiting:
+            if not each.done():
+                each.set_exception(MqttError(why))
+                each.exception()
         if not self.closed.done():
             self.closed.set_result(why)

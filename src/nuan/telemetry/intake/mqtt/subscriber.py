@@ -5,7 +5,8 @@ back by itself, slower each time; what was not acknowledged on it, the broker se
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ from nuan.telemetry.store.lanes import DeadLetter
 MOST_AT_ONCE = 2_000
 MOST_WAITING_BYTES = 64 << 20
 OVERLOADED_PAUSE_S = 0.5
+UNSUBSCRIBE_AFTER_S = 60.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 15.0
 
 
@@ -34,11 +36,36 @@ class Commit(Protocol):
     async def register(self, keys: Sequence[SeriesKey]) -> NDArray[np.uint32]: ...
 
 
+class Subscriptions:
+    """Filters that a session should have, and those that it may still have from before (`keep` writes them down)."""
+
+    def __init__(self, remembered: Iterable[str] = (), keep: Callable[[set[str]], None] = lambda held: None) -> None:
+        self.wanted: set[str] = set()
+        self.remembered = set(remembered)
+        self.changed = asyncio.Event()
+        self._keep = keep
+
+    def want(self, filters: Iterable[str]) -> None:
+        wanted = set(filters)
+        if wanted != self.wanted:
+            self.wanted = wanted
+            self.changed.set()
+
+    def asked(self, held: set[str]) -> None:
+        self.remembered |= held
+        self._keep(self.remembered)
+
+    def dropped(self, held: set[str]) -> None:
+        self.remembered = set(held)
+        self._keep(self.remembered)
+
+
 @dataclass(slots=True)
 class Health:
     """What the status line says of the connection."""
 
     connected: bool = False
+    subscribed: bool = False
     why_not: str = ""
     connections: int = 0
     messages: int = 0
@@ -49,9 +76,11 @@ class Subscriber:
     """`await run()` until it is cancelled, or until nothing can be made durable any more: that error is the caller's."""
 
     def __init__(
-        self, broker: Broker, terms: Terms, reception: Reception, commit: Commit, clock: Callable[[], float]
+        self, broker: Broker, terms: Terms, subscriptions: Subscriptions, reception: Reception, commit: Commit,
+        clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self.broker, self.terms, self.reception, self.commit, self._clock = broker, terms, reception, commit, clock
+        self.subscriptions = subscriptions
         self.health = Health()
         self._waiting: list[Publish] = []
         self._waiting_bytes = 0
@@ -72,6 +101,7 @@ class Subscriber:
                     self.health.why_not = await self._serve(self._session)
                 finally:
                     self.health.connected = False
+                    self.health.subscribed = False
                     self._session.leave()
                     self._forget()
             await asyncio.sleep(pause)
@@ -92,16 +122,44 @@ class Subscriber:
 
     async def _serve(self, session: Session) -> str:
         """Until the connection ends; why it did."""
-        writing = asyncio.create_task(self._write(session))
+        tasks = [asyncio.create_task(self._write(session)), asyncio.create_task(self._subscribe(session))]
         try:
-            either: set[asyncio.Future[Any]] = {writing, session.closed}
+            either: set[asyncio.Future[Any]] = {*tasks, session.closed}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if writing.done():
-                writing.result()
+            for task in tasks:
+                if task.done():
+                    task.result()
             return session.closed.result() or ""
+        except (MqttError, TimeoutError) as error:
+            return str(error) or "the broker does not answer"
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _subscribe(self, session: Session) -> None:
+        """Ask for what is wanted, now and whenever that changes. What is wanted no longer goes a while later, when whoever else wants it
+        has certainly asked: for that while it may come twice, which is one reading."""
+        held: set[str] = set()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + UNSUBSCRIBE_AFTER_S
+        while True:
+            self.subscriptions.changed.clear()
+            wanted = self.subscriptions.wanted
+            if new := sorted(wanted - held):
+                await session.subscribe(new)
+                held |= wanted
+                self.subscriptions.asked(held)
+                until = loop.time() + UNSUBSCRIBE_AFTER_S
+            self.health.subscribed = wanted <= held
+            old = sorted((self.subscriptions.remembered | held) - wanted)
+            if old and loop.time() >= until:
+                await session.unsubscribe(old)
+                held &= wanted
+                self.subscriptions.dropped(held)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, until - loop.time()) if old else None):
+                    await self.subscriptions.changed.wait()
 
     async def _write(self, session: Session) -> None:
         """Read while the batch before is being written: two are under way, never more."""
