@@ -34,10 +34,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def city(db: None) -> None:
     """The small city (tests/small_city.py) with its cast."""
-    from small_city import build_city, seat_the_cast
+    from small_city import build_city, seat_the_cast, seat_the_gateways
 
     build_city()
     seat_the_cast()
+    seat_the_gateways()
 
 
 @pytest.fixture

@@ -13,7 +13,16 @@ COMMANDS = {
     "explain": "nuan.cli.explain:explain",
     "cases": "nuan.cli.cases:cases",
     "export": "nuan.cli.export:export",
+    "payments": "nuan.cli.payments:payments",
+    "refunds": "nuan.cli.refunds:refunds",
     "account": "nuan.cli.account:account",
+    "intake": "nuan.cli.intake:intake",
+    "gateway": "nuan.cli.gateway:gateway",
+    "device": "nuan.cli.device:device",
+    "notify": "nuan.cli.notify:notify",
+    "simulate": "nuan.cli.simulate:simulate",
+    "store": "nuan.cli.store:store",
+    "quality": "nuan.cli.quality:quality",
 }
 
 

@@ -21,6 +21,8 @@ from nuan.buildings.sample_city import City, make_city
 from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
 from nuan.operations.demo_findings import Found, beyond, compare
+from nuan.operations.demo_live import play
+from nuan.operations.demo_payments import demo_payments
 from nuan.operations.demo_readings import load_readings
 from nuan.operations.demo_support import build_support, support_beyond, support_found
 from nuan.operations.import_registry import import_registry
@@ -137,6 +139,8 @@ def build_demo_city(
             as_of=until,
             progress=lambda said: progress("judging", said.done, said.total),
         )
+        live = play(store, city.truth, until, actor=actor, progress=progress)
+    demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
     facts |= {
         "state": DONE,
@@ -144,6 +148,7 @@ def build_demo_city(
         "judged": run.as_dict(),
         "accounts": accounts,
         "resident_home": city.cast_home,
+        "live": live,
         "found": [each.as_dict() for each in found],
         "beyond": beyond(city.truth) | support_beyond(city.season),
     }
