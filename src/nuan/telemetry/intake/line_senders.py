@@ -190,9 +190,10 @@ class LineSender:
         for line, fields in groupby(wrong.tolist(), lambda field: int(lines.line[field])):
             field = next(fields)
             code = CODES[status[field]]
-            key = lines.span(int(lines.key[field]), int(lines.key_end[field])).decode()
+            head = lines.span(int(lines.head[line]), int(lines.head_end[line])).decode()[:120]
+            key = lines.span(int(lines.key[field]), int(lines.key_end[field])).decode()[:80]
             payload = lines.span(int(lines.start[line]), int(lines.end[line]))
-            refused.append(Refused(int(lines.number[line]), code, f"{key}: {REASONS[code][1]}", payload))
+            refused.append(Refused(int(lines.number[line]), code, f"{head} {key}: {REASONS[code][1]}", payload))
         return refused
 
 
