@@ -127,6 +127,8 @@ class LineSender:
             lines.line, lines.kind, lines.mantissa, lines.power, lines.time_ns, lines.timed, targets, self._columns,
             arrival_s, *window, status, series, time_s, value,
         )  # fmt: skip
+        if kept == len(status) and not len(lines.problems):
+            return Taken(ReadingBatch(series, time_s, value, np.zeros(kept, np.uint8)), [])
         for field in np.flatnonzero(status == SLOW).tolist():
             steps = self._exactly(lines, field, int(targets[field]))
             status[field] = OK if steps is not None else CODES.index("value_range")
