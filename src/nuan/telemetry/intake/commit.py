@@ -1,6 +1,6 @@
 """Group commit: whoever waits while the disk syncs shares the next sync. Nobody is told “done” before what they sent is on disk.
 
-A disk that syncs in a millisecond or two is written to in the loop itself: two changes of threads would cost as much as the sync, and
+A disk that syncs in a few milliseconds is written to in the loop itself: two changes of threads would cost as much as the sync, and
 whoever arrives meanwhile waits for the next sync anyhow. A slower disk gets a thread, so that the loop goes on reading. One lock
 stands before the lane, because a lane knows one writer: names of new series, readings, dead letters, syncs.
 """
@@ -27,7 +27,7 @@ MAX_WAITING_ROWS = 2_000_000
 """Readings that may wait for the disk (about 40 MB); beyond, senders are told to come back."""
 MAX_LANE_BYTES = 4 << 30
 """What may lie in the lane and not in the store yet."""
-HERE_BELOW_S = 0.004
+HERE_BELOW_S = 0.010
 """A round that takes less, on average of the last few, is done in the loop."""
 LOOK_EVERY_S = 1.0
 """How often the lane is asked for its size."""
