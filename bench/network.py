@@ -22,6 +22,7 @@ from bench.network_cases import GROUND_C, Case, nuan_network, pandapipes_network
 
 from nuan.network.graph import Network
 from nuan.network.isolation import sweep
+from nuan.network.sensitivity import Linear
 from nuan.network.solver.arrays import Arrays
 from nuan.network.steady import solve
 from nuan.network.transient import steady_series
@@ -219,6 +220,14 @@ def epanet(consumers: int, loops: int, rounds: int) -> dict[str, float]:
     }  # fmt: skip
 
 
+def sensitivities(consumers: int) -> float:
+    """Seconds for the answer of 100 pressure sensors to a leak at every node: factorised once, a back-solve a sensor."""
+    state = solve(nuan_network(street_case(consumers, consumers // 50, seed=1)), ambient_temp_c=GROUND_C)
+    sensors = state.arrays.node_names[:100]
+    Linear.of(state).to_taps(sensors)
+    return round(best(lambda: Linear.of(state).to_taps(sensors), 3), 3)
+
+
 def first_solve() -> float:
     """Seconds from the end of the imports to the first answer in a new process, kernels compiled before."""
     code = (
@@ -247,6 +256,7 @@ def main() -> None:
         "cold_solve": {str(size): speed(size, 3 if size <= 1000 else 1) for size in sizes},
         "timeseries": hours(6 if quick else 168),
         "hydraulics_against_epanet": {str(size): epanet(size, size // 20, 3) for size in sizes},
+        "100_sensors_to_all_nodes_s": sensitivities(sizes[-1]),
         "first_solve_s": first_solve(),
         "n_minus_1_over_1000_s": round(best(lambda: sweep(state), 1), 2),
         "machine": f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}",
