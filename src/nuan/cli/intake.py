@@ -72,9 +72,8 @@ def intake(
     """
     from nuan.operations.intake_settings import BrokerAddress, IntakeSettingsError, intake_folder
     from nuan.operations.intake_supervisor import IntakePlan, Supervisor
-    from nuan.site.database import home_folder
 
-    home = home_folder()
+    home = Path(os.environ.get("NUAN_HOME", "var")).resolve()  # not from the settings: they want a database
     folder = intake_folder(home)
     say = _json_events() if as_json else _words()
     try:
