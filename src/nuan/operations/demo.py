@@ -126,6 +126,9 @@ def build_demo_city(
     progress("registry", 1, 1)
     readings = load_readings(settings.READINGS_ROOT, city, to_epoch(until), progress)
     accounts = create_demo_accounts(city.cast_home, actor=actor)
+    progress("billing", 0, 1)
+    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
+    progress("billing", 1, 1)
     with Store(settings.READINGS_ROOT) as store:
         run = judge_season(
             city.season.key,
@@ -134,9 +137,6 @@ def build_demo_city(
             as_of=until,
             progress=lambda said: progress("judging", said.done, said.total),
         )
-    progress("billing", 0, 1)
-    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
-    progress("billing", 1, 1)
     found = compare(city.truth, to_epoch(until))
     facts |= {
         "state": DONE,

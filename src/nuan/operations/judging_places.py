@@ -134,6 +134,7 @@ def place_tables(
         "sources": records.sources,
         "banners": records.banners,
         "vehicle": records.vehicle,
+        "building_meter": records.building_meter,
     }
 
 
