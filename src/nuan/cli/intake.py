@@ -16,10 +16,15 @@ STATUS_S = 1.0
 
 @click.command(context_settings=HELP)
 @click.option(
-    "--mqtt", "mqtt", default=lambda: os.environ.get("NUAN_MQTT"), help="the broker, e.g. mqtt://127.0.0.1:1883; mqtts:// for TLS"
+    "--mqtt",
+    "mqtt",
+    default=lambda: os.environ.get("NUAN_MQTT"),
+    help="the broker, e.g. mqtt://127.0.0.1:1883; mqtts:// for TLS",
 )
 @click.option(
-    "--mqtt-ca", default=lambda: os.environ.get("NUAN_MQTT_CA", ""), help="certificate authority of the broker, where it is your own"
+    "--mqtt-ca",
+    default=lambda: os.environ.get("NUAN_MQTT_CA", ""),
+    help="certificate authority of the broker, where it is your own",
 )
 @click.option(
     "--http", "http", default="127.0.0.1:8086", show_default=True, help="HOST:PORT of the HTTP door; “off” for none"

@@ -20,6 +20,7 @@ from django.db import connection
 from nuan.buildings.sample_city import City, make_city
 from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
+from nuan.operations.demo_billing import bill_demo_city
 from nuan.operations.demo_findings import Found, beyond, compare
 from nuan.operations.demo_live import play
 from nuan.operations.demo_payments import demo_payments
@@ -140,12 +141,16 @@ def build_demo_city(
             progress=lambda said: progress("judging", said.done, said.total),
         )
         live = play(store, city.truth, until, actor=actor, progress=progress)
+    progress("billing", 0, 1)
+    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
+    progress("billing", 1, 1)
     demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
     facts |= {
         "state": DONE,
         "readings": readings,
         "judged": run.as_dict(),
+        "billed": billed,
         "accounts": accounts,
         "resident_home": city.cast_home,
         "live": live,

@@ -206,6 +206,8 @@ def _late_interest(found: RefundPayout, on: date, actor: str, late_rate: Fractio
     if not evidence:
         return
     pack = catalogue.pack(evidence["pack"], signed_records())
+    if late_rate is None and (percent := pack.value("late_fee.daily_percent", on)) is not None:
+        late_rate = Fraction(str(percent)) / 100
     due = payout(pack, season_of(pack, found.batch.season), found.amount_fen, on, late_rate)
     if due.interest_fen is None:
         found.why = f"滞退金未能认定：{'、'.join(due.why)}"[:200]

@@ -37,10 +37,11 @@ LARGE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """运行参数. Of a body, unpacked; and of all bodies that are being read and written at once."""
+    """运行参数. Of a body, unpacked; of all bodies that are being read and written at once; and how long a body may take to come."""
 
     max_body_bytes: int = 25_000_000
     max_bytes_at_once: int = 256_000_000
+    body_within_s: float = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,8 @@ class _Doors:
             return fault(version, problem.status, str(problem))
         except Overloaded as full:
             return fault(version, 503, str(full), full.retry_after_s)
+        except TimeoutError:
+            return fault(version, 408, "the body did not come in time")
         except TooManyAtFault as many:
             return fault(version, 413, str(many))
         except StoreError as error:
@@ -162,7 +165,8 @@ class _Doors:
             sentence = f"gateway {gateway.code} sends more than {gateway.max_readings_per_s} readings a second"
             # Telegraf's outputs.influxdb throws away what any 4xx answers, 429 too; 503 makes it keep the batch
             return fault(version, 503 if version == 1 else 429, sentence, int(wait_s) + 1)
-        body = await read_body(request.receive, gzipped, self.limits.max_body_bytes, self._hold(request))
+        async with asyncio.timeout(self.limits.body_within_s):
+            body = await read_body(request.receive, gzipped, self.limits.max_body_bytes, self._hold(request))
         if not body:
             return Answer(204)
         whole = version == 3 and request.query.get("accept_partial", "true").lower() == "false"
