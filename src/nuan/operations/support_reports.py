@@ -245,10 +245,14 @@ def cost_lines(frame: pl.DataFrame) -> list[CostLine]:
     return sorted(found, key=lambda each: (order.index(each.ground), each.category))
 
 
-def costs_of(season: str, day: date, banners: Collection[str] | None, company: str | None) -> pl.DataFrame:
-    """The cost ledger with its grounds, as far as somebody's sight goes."""
+def costs_of(
+    season: str, day: date, banners: Collection[str] | None, company: str | None, *, season_only: bool = False
+) -> pl.DataFrame:
+    """The cost ledger with its grounds, as far as somebody's sight goes; of the season's year, or of the season's own days."""
     packs, _, made = books(season, day, ("asset", "repair", "cost"))
-    parts = [costed(book, packs.packs[name]) for name, book in made.items()]
+    parts = [
+        costed(book, packs.packs[name], book.season.day_numbers if season_only else None) for name, book in made.items()
+    ]
     frame = pl.concat(parts) if parts else pl.DataFrame()
     return bounded({"cost": frame}, banners, company)["cost"] if frame.width else frame
 
