@@ -8,11 +8,11 @@ import time
 
 import uvicorn
 from bench.intake_peers import DEVICES, FIELDS, TOKEN
-from nuan.telemetry.quality.stream import StreamFlags
 
 from nuan.telemetry.intake.commit import GroupCommit
 from nuan.telemetry.intake.directory import Directory, Gateway, Placed, ProfilePoint, digest_of
 from nuan.telemetry.intake.http import http_app
+from nuan.telemetry.intake.live_flags import LiveFlags
 from nuan.telemetry.store.lanes import Lane
 
 POINTS = {field: ProfilePoint(field, "primary") for field in FIELDS}
@@ -26,11 +26,19 @@ def directory() -> Directory:
 
 def serve(folder: str, port: int) -> None:
     """With the flags of live readings, as a real worker: they are part of what intake costs."""
-    known, flags = directory(), StreamFlags()
-    commit = GroupCommit(Lane(folder, "bench"), time.time, flagger=flags.flag_batch, on_register=flags.declare_keys)
+    known, lane = directory(), Lane(folder, "bench")
+    flags = LiveFlags(lane.series())
+    commit = GroupCommit(lane, time.time, flagger=flags.flagged, on_register=flags.declare)
     app = http_app(lambda: known, commit, time.time)
     uvicorn.run(
-        app, host="127.0.0.1", port=port, http="httptools", lifespan="off", access_log=False, log_level="warning"
+        app,
+        host="127.0.0.1",
+        port=port,
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=75,
     )
 
 

@@ -42,6 +42,14 @@ def city(db: None) -> None:
 
 
 @pytest.fixture
+def support_rows(city: None) -> None:
+    """Assets, repairs, funds, subsidies and debts of the small city (tests/small_support.py)."""
+    from small_support import build_support
+
+    build_support()
+
+
+@pytest.fixture
 def as_cast(city: None) -> Callable[[str | None], Client]:
     """A client signed in as somebody of the cast, or as nobody."""
     from nuan.records.accounts.models import User

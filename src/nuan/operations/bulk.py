@@ -29,8 +29,8 @@ class Counts:
 class RecordedOtherwiseError(ValueError):
     """Rows that may only be added differ from what is recorded under the same key."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        self.keys = keys
+    def __init__(self, table: str, keys: Sequence[str]) -> None:
+        self.table, self.keys = table, keys
         super().__init__(f"already recorded with other content: {', '.join(keys[:5])}")
 
 
@@ -59,7 +59,7 @@ def upsert(model: type[models.Model], frame: pl.DataFrame, key: Sequence[str], *
                     )
                 )
                 if other := [row[0] for row in cursor.fetchall()]:
-                    raise RecordedOtherwiseError(other)
+                    raise RecordedOtherwiseError(model._meta.verbose_name_plural, other)
             sets = sql.SQL(", ").join(sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name in rest)
             cursor.execute(
                 sql.SQL("UPDATE {} AS old SET {} FROM {} AS new WHERE {} AND {}").format(

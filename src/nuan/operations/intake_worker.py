@@ -34,6 +34,8 @@ from nuan.telemetry.store.lanes import Lane
 DISK_FAILED = 74
 """Exit code: the lane takes nothing more. The next worker opens it again, and tries."""
 LOOK_S = 1.0
+KEEP_ALIVE_S = 75
+"""A gateway that sends once a minute keeps its connection; uvicorn's own five seconds would make it find a closed one each time."""
 
 
 class Worker:
@@ -132,7 +134,7 @@ def _http(worker: Worker) -> tuple[QuietServer, socket.socket] | None:
     certificate, key = settings.certificate or (None, None)
     config = uvicorn.Config(
         app, http="httptools", ws="none", lifespan="off", access_log=False, log_level="warning", server_header=False,
-        ssl_certfile=certificate, ssl_keyfile=key, timeout_graceful_shutdown=5, backlog=512,
+        ssl_certfile=certificate, ssl_keyfile=key, timeout_graceful_shutdown=5, backlog=512, timeout_keep_alive=KEEP_ALIVE_S,
     )  # fmt: skip
     return QuietServer(config), socket.socket(fileno=settings.http_fd)
 

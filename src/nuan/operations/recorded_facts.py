@@ -101,6 +101,7 @@ class PlaceRecords:
     banners: pl.DataFrame
     fuel_day: pl.DataFrame
     vehicle: pl.DataFrame
+    companies: pl.DataFrame
 
 
 def place_records(as_of_s: int) -> PlaceRecords:
@@ -110,4 +111,5 @@ def place_records(as_of_s: int) -> PlaceRecords:
         _table("banners", _BANNERS),
         _table("fuel_day", _FUEL, as_of=as_of_s),
         _table("vehicle", _VEHICLES),
+        _frame("SELECT code AS company FROM registry_company ORDER BY code", {"company": pl.String()}),
     )

@@ -72,7 +72,7 @@ def _grid(frame: Frame) -> None:
         y = frame.y(value)
         frame.parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{round(value, 6) + 0.0:g}</text>'
         )
         value += step
     hours = (frame.end - frame.start) // 3600

@@ -134,12 +134,17 @@ def alarm_rows(alarms: Iterable[Alarm]) -> list[AlarmRow]:
     """In the order given. Alarms may carry `folded` (how many stand under them); a few queries for all of them."""
     kept = list(alarms)
     names = place_words({(alarm.level, alarm.place) for alarm in kept})
+    homes = dict(Home.objects.filter(code__in={a.place for a in kept if a.level == "home"}).values_list("code", "pk"))
     points = [alarm.point_id for alarm in kept if alarm.point_id]
     live = {row.point_id: row for row in LiveValue.objects.filter(point__in=points)}
-    return [_row(alarm, names[alarm.level, alarm.place], live.get(alarm.point_id)) for alarm in kept]
+    addresses = {code: f"/homes/{pk}/" for code, pk in homes.items()}
+    return [
+        _row(alarm, names[alarm.level, alarm.place], live.get(alarm.point_id), addresses.get(alarm.place, ""))
+        for alarm in kept
+    ]
 
 
-def _row(alarm: Alarm, place: str, live: LiveValue | None) -> AlarmRow:
+def _row(alarm: Alarm, place: str, live: LiveValue | None, home: str) -> AlarmRow:
     state = state_of(alarm.active, alarm.acknowledged)
     current = ""
     if alarm.active and live is not None and live.value is not None and alarm.kind in {Kind.HIGH, Kind.LOW}:
@@ -159,7 +164,7 @@ def _row(alarm: Alarm, place: str, live: LiveValue | None) -> AlarmRow:
         f"{sign} {limit}".strip(),
         current,
         getattr(alarm, "folded", 0),
-        f"/live/{alarm.station_code}/" if alarm.station_code else "",
+        home or (f"/live/{alarm.station_code}/" if alarm.station_code else ""),
     )
 
 

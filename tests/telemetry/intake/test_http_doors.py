@@ -222,6 +222,14 @@ def test_who_hangs_up_in_the_middle_has_sent_nothing(intake: Intake) -> None:
     assert intake.stored() == {}
 
 
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    intake = Intake(tmp_path, limits=HttpLimits(body_within_s=0.05))
+    got = ask(intake, "POST", WRITES[1], [LINE, LINE], stall=True)
+    assert got is not None
+    assert (got.status, got.json["code"]) == (408, "request timeout")
+    assert intake.stored() == {}
+
+
 def test_bodies_at_once_are_bounded_and_room_comes_back(tmp_path: Path) -> None:
     intake = Intake(tmp_path, limits=HttpLimits(max_bytes_at_once=len(LINE)))
     got = ask(intake, "POST", WRITES[1], LINE + b" ")
@@ -282,6 +290,32 @@ def test_a_disk_that_fails_makes_the_sender_come_back(intake: Intake, monkeypatc
     assert after is not None
     assert health is not None
     assert (after.status, health.status, health.json["status"]) == (503, 503, "fail")
+
+
+def test_a_body_of_nothing_but_faults_is_cut_short_and_fills_no_memory(intake: Intake) -> None:
+    for body in (b"m\n" * 100_001, b"".join(b"m,device=%d x=1\n" % number for number in range(100_001))):
+        got = ask(intake, "POST", WRITES[1], body)
+        assert got is not None
+        assert got.status == 413
+        assert "100001 lines are at fault" in got.json["message"]
+        intake.now += 100
+    assert intake.stored() == {}
+
+
+def test_a_gateway_that_sends_only_rubbish_does_not_fill_the_disk(intake: Intake) -> None:
+    """Of one reason a minute 600 letters are kept; the next minute says how many more there were."""
+
+    async def send(count: int) -> None:
+        for _ in range(count):
+            await asked(intake, "POST", WRITES[1], b"rubbish")
+
+    asyncio.run(send(603))
+    intake.now += 60
+    asyncio.run(send(1))
+    letters = intake.dead()
+    assert len(letters) == 602
+    flood = next(letter for letter in letters if letter.reason == "flood")
+    assert flood.detail == "line: 3 more within a minute, counted only"
 
 
 def test_two_bodies_with_the_same_new_device_at_once(intake: Intake) -> None:

@@ -21,7 +21,13 @@ WATCHERS: Final = frozenset({Role.DISPATCH, Role.CREW, Role.DESK, Role.BANNER, R
 ALARM_HANDLERS: Final = frozenset({Role.DISPATCH, Role.CREW})
 ALARM_SETTERS: Final = frozenset({Role.DISPATCH, Role.CITY})
 CITY_ONLY: Final = frozenset({Role.CITY})
+FINANCE: Final = frozenset({Role.FINANCE})
+REFUND_DESK: Final = FINANCE | {Role.CITY}
+REFUND_WATCH: Final = REFUND_DESK | {Role.BANNER}
+BILL_DESK: Final = REFUND_DESK | {Role.DESK}
 RESIDENTS: Final = frozenset({Role.RESIDENT})
+MONEY: Final = frozenset({Role.FINANCE, Role.BANNER, Role.CITY})
+BUREAUS: Final = frozenset({Role.BANNER, Role.CITY})
 
 MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "login": EVERYBODY,
@@ -67,6 +73,51 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "alarm_definitions": WATCHERS,
     "alarm_definition": WATCHERS,
     "notices": ALARM_SETTERS,
+    "finance": FINANCE,
+    "counter": FINANCE,
+    "payment_files": FINANCE,
+    "payment_file": FINANCE,
+    "payment_queue": FINANCE,
+    "payment_queue_csv": FINANCE,
+    "payment": FINANCE,
+    "refund_batches": REFUND_DESK,
+    "refund_batch": REFUND_DESK,
+    "refund_batch_csv": REFUND_DESK,
+    "refund_payouts": REFUND_DESK,
+    "refund_payouts_csv": REFUND_DESK,
+    "refund_item": REFUND_DESK | RESIDENTS,
+    "refund_watch": REFUND_WATCH,
+    "refund_watch_csv": REFUND_WATCH,
+    "refund_watch_xlsx": REFUND_WATCH,
+    "refund_watch_homes": REFUND_WATCH,
+    "refund_watch_homes_xlsx": REFUND_WATCH,
+    "my_money": RESIDENTS,
+    "tariffs": EVERYBODY,
+    "bill_runs": REFUND_DESK,
+    "bill_run": REFUND_DESK,
+    "bill_run_csv": REFUND_DESK,
+    "bills": BILL_DESK,
+    "bills_csv": BILL_DESK,
+    "bill": BILL_DESK | RESIDENTS,
+    "bill_file": BILL_DESK | RESIDENTS,
+    "my_bills": RESIDENTS,
+    "ledger": REFUND_DESK,
+    "ledger_account": REFUND_DESK,
+    "ledger_entries": REFUND_DESK,
+    "ledger_entries_csv": REFUND_DESK,
+    "ledger_entry": REFUND_DESK,
+    "support": MONEY,
+    "repairs": MONEY,
+    "support_costs": MONEY,
+    "maintenance_funds": MONEY,
+    "fund_application": MONEY,
+    "subsidies": BUREAUS,
+    "beneficiary": BUREAUS,
+    "arrears": MONEY,
+    "debt": MONEY,
+    "funding": BUREAUS,
+    "local_plans": BUREAUS,
+    "support_xlsx": MONEY,
 }
 
 M = TypeVar("M", bound=Model)
@@ -131,6 +182,12 @@ class Scope:
         """Bound rows that hang behind a gateway; the caller brings the queryset, so this room knows no device."""
         return self._bounded(queryset, {"banner": "banner_id", "company": "gateway__company_id"})
 
+    def of_places(
+        self, queryset: QuerySet[M], *, banner: str = "banner_id", company: str = "company_id"
+    ) -> QuerySet[M]:
+        """Bound rows by the columns that name their banner and company."""
+        return self._bounded(queryset, {"banner": banner, "company": company})
+
     def judgements(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound `Judgement` or `CurrentJudgement` rows; the caller brings the queryset, so this room knows no clause."""
         if self.kind == "home":
@@ -140,6 +197,14 @@ class Scope:
     def placed(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound rows that carry `company_code` and `banner_code` (alarms, live points)."""
         return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
+
+    def bills(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that have a `company` and a `home`: a company sees its own, a resident those of the home."""
+        return self._bounded(queryset, {"company": "company_id", "home": "home__code"})
+
+    def books(self, queryset: QuerySet[M], column: str = "company_id") -> QuerySet[M]:
+        """Bound rows of a company's books; nobody but the company and the city looks into them."""
+        return self._bounded(queryset, {"company": column})
 
     def cells(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound board cells: the city sees every column, a banner or company its own."""

@@ -141,3 +141,11 @@ def table() -> str:
 
 
 _EFFECT_ZH = {Effect.OPEN: "新建告警", Effect.CLOSE: "结束", Effect.TELL: "通知"}
+
+
+def in_document(text: str) -> str:
+    """docs/alarms.md with picture and table as they are now."""
+    for name, made in (("diagram", f"```mermaid\n{diagram()}\n```"), ("table", table())):
+        start, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+        text = text[: text.index(start) + len(start)] + made + text[text.index(end) :]
+    return text

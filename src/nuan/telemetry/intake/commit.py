@@ -1,10 +1,13 @@
 """Group commit: whoever waits while the disk syncs shares the next sync. Nobody is told “done” before what they sent is on disk.
 
-All of a lane goes through one worker thread here, because a lane knows one writer: names of new series, readings, dead letters, syncs.
+A disk that syncs in a millisecond or two is written to in the loop itself: two changes of threads would cost as much as the sync, and
+whoever arrives meanwhile waits for the next sync anyhow. A slower disk gets a thread, so that the loop goes on reading. One lock
+stands before the lane, because a lane knows one writer: names of new series, readings, dead letters, syncs.
 """
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +27,8 @@ MAX_WAITING_ROWS = 2_000_000
 """Readings that may wait for the disk (about 40 MB); beyond, senders are told to come back."""
 MAX_LANE_BYTES = 4 << 30
 """What may lie in the lane and not in the store yet."""
+HERE_BELOW_S = 0.004
+"""A round that takes less, on average of the last few, is done in the loop."""
 LOOK_EVERY_S = 1.0
 """How often the lane is asked for its size."""
 
@@ -97,6 +102,9 @@ class GroupCommit:
     broken: str | None = None
     """Why the lane takes nothing more; the supervisor starts another worker then."""
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "lane"))
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _round_s: float = 1.0
+    """How long a round took lately; at first nobody knows, and a thread does it."""
     _waiting: list[_Waiting] = field(default_factory=list)
     _rows: int = 0
     _busy: bool = False
@@ -140,18 +148,39 @@ class GroupCommit:
         self._worker.shutdown(wait=False)
 
     def _register(self, keys: Sequence[SeriesKey]) -> NDArray[np.uint32]:
-        numbers = self.lane.register(keys)
-        if self.on_register is not None:
-            self.on_register(keys, numbers)
-        return numbers
+        with self._turn:
+            numbers = self.lane.register(keys)
+            if self.on_register is not None:
+                self.on_register(keys, numbers)
+            return numbers
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        taken, self._waiting, self._busy = self._waiting, [], True
-        work = loop.run_in_executor(self._worker, self._write, taken)
-        work.add_done_callback(lambda done: self._finish(loop, taken, done))
+        """Soon, so that all who are ready now are in the round."""
+        self._busy = True
+        loop.call_soon(self._round, loop)
 
-    def _write(self, taken: list[_Waiting]) -> list[tuple[ReadingBatch, int]]:
-        """In the worker thread: everything of a second in one frame, one sync for all."""
+    def _round(self, loop: asyncio.AbstractEventLoop) -> None:
+        taken, self._waiting = self._waiting, []
+        if self._round_s >= HERE_BELOW_S:
+            work = loop.run_in_executor(self._worker, self._write, loop, taken)
+            work.add_done_callback(lambda done: self._finish(loop, taken, done))
+            return
+        done: asyncio.Future[list[tuple[ReadingBatch, int]]] = loop.create_future()
+        try:
+            done.set_result(self._write(loop, taken))
+        except Exception as error:
+            done.set_exception(error)
+        self._finish(loop, taken, done)
+
+    def _write(self, loop: asyncio.AbstractEventLoop, taken: list[_Waiting]) -> list[tuple[ReadingBatch, int]]:
+        with self._turn:
+            began = loop.time()
+            written = self._put(taken)
+            self._round_s += (loop.time() - began - self._round_s) / 4
+            return written
+
+    def _put(self, taken: list[_Waiting]) -> list[tuple[ReadingBatch, int]]:
+        """Everything of a second in one frame, one sync for all."""
         written: list[tuple[ReadingBatch, int]] = []
         for arrival_s in sorted({entry.arrival_s for entry in taken}):
             batches = [entry.batch for entry in taken if entry.arrival_s == arrival_s and len(entry.batch)]

@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from nuan.telemetry.intake import http_answers as answers
 from nuan.telemetry.intake.commit import GroupCommit, Overloaded
 from nuan.telemetry.intake.directory import Directory, Gateway
+from nuan.telemetry.intake.floods import FloodGate
 from nuan.telemetry.intake.http_answers import Answer, fault, in_json, partly, who
 from nuan.telemetry.intake.http_body import BodyProblem, Gone, Receive, check_head, parameters, read_body
-from nuan.telemetry.intake.line_senders import LineSender, Taken, letters
+from nuan.telemetry.intake.line_senders import LineSender, Taken, TooManyAtFault, letters
 from nuan.telemetry.intake.token_bucket import TokenBucket
 from nuan.telemetry.protocols.line_protocol.columns import columns
 from nuan.telemetry.protocols.line_protocol.grammar import AUTO, PrecisionError, unit_ns
 from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store.errors import StoreError
+from nuan.telemetry.store.lanes import DeadLetter
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
@@ -35,10 +37,11 @@ LARGE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """运行参数. Of a body, unpacked; and of all bodies that are being read and written at once."""
+    """运行参数. Of a body, unpacked; of all bodies that are being read and written at once; and how long a body may take to come."""
 
     max_body_bytes: int = 25_000_000
     max_bytes_at_once: int = 256_000_000
+    body_within_s: float = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class _Doors:
         self.senders: dict[str, LineSender] = {}
         self.buckets: dict[str, TokenBucket] = {}
         self.edition = -1
+        self.flood = FloodGate()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -131,6 +135,10 @@ class _Doors:
             return fault(version, problem.status, str(problem))
         except Overloaded as full:
             return fault(version, 503, str(full), full.retry_after_s)
+        except TimeoutError:
+            return fault(version, 408, "the body did not come in time")
+        except TooManyAtFault as many:
+            return fault(version, 413, str(many))
         except StoreError as error:
             return fault(version, 503, str(error), 10)
         finally:
@@ -157,7 +165,8 @@ class _Doors:
             sentence = f"gateway {gateway.code} sends more than {gateway.max_readings_per_s} readings a second"
             # Telegraf's outputs.influxdb throws away what any 4xx answers, 429 too; 503 makes it keep the batch
             return fault(version, 503 if version == 1 else 429, sentence, int(wait_s) + 1)
-        body = await read_body(request.receive, gzipped, self.limits.max_body_bytes, self._hold(request))
+        async with asyncio.timeout(self.limits.body_within_s):
+            body = await read_body(request.receive, gzipped, self.limits.max_body_bytes, self._hold(request))
         if not body:
             return Answer(204)
         whole = version == 3 and request.query.get("accept_partial", "true").lower() == "false"
@@ -168,16 +177,27 @@ class _Doors:
     ) -> Answer:
         arrival_s = int(self.clock())
         lines = columns(body, precision) if len(body) < LARGE else await asyncio.to_thread(columns, body, precision)
+        self._bucket(gateway).take(max(len(lines.kind), len(lines)) + len(lines.problems), self.clock())
         sender = self._sender(directory, gateway)
         targets = await sender.resolve(lines, partial(self._register, gateway.code))
         taken = sender.take(lines, targets, arrival_s)
-        self._bucket(gateway).take(max(len(targets), len(lines)) + len(lines.problems), self.clock())
         if whole and taken.refused:
             return partly(version, taken.refused, whole=True)
-        await self.commit.submit(taken.batch, letters(gateway.code, precision, arrival_s, taken.refused))
+        await self.commit.submit(taken.batch, self._letters(gateway, precision, arrival_s, taken))
         if self.heard is not None:
             self.heard(_heard(gateway, arrival_s, taken))
         return partly(version, taken.refused) if taken.refused else Answer(204)
+
+    def _letters(self, gateway: Gateway, precision: str, arrival_s: int, taken: Taken) -> list[DeadLetter]:
+        """The lines at fault; a gateway that sends nothing else does not fill the disk with them."""
+        found = [
+            DeadLetter(code, "line", arrival_s, "flood", f"{reason}: {count} more within a minute, counted only", b"")
+            for code, reason, count in self.flood.counted(arrival_s)
+        ]
+        for letter in letters(gateway.code, precision, arrival_s, taken.refused) if taken.refused else ():
+            if self.flood.let(gateway.code, letter.reason, arrival_s):
+                found.append(letter)
+        return found
 
     def _sender(self, directory: Directory, gateway: Gateway) -> LineSender:
         if directory.version != self.edition:

@@ -29,6 +29,8 @@ from nuan.telemetry.store.lanes import PAYLOAD_LIMIT, DeadLetter
 from nuan.terms.quantities import quantity
 
 Register = Callable[[Sequence[SeriesKey]], Awaitable[NDArray[np.uint32]]]
+MOST_AT_FAULT = 100_000
+"""Lines of one body."""
 _EXACT = 1 << 31
 """Numerators and denominators of a scale that the fast path multiplies in int64."""
 
@@ -54,6 +56,13 @@ class Taken:
     refused: list[Refused]
 
 
+class TooManyAtFault(Exception):
+    """A body with more lines at fault, or more unknown devices, than are worth keeping one by one. Nothing of it was taken."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} lines are at fault or of devices not seen before; send smaller batches")
+
+
 class LineSender:
     """What one worker knows of one gateway at one version of the directory; a new version starts a new sender.
 
@@ -74,7 +83,8 @@ class LineSender:
         self._learning = asyncio.Lock()
 
     async def resolve(self, lines: Columns, register: Register) -> NDArray[np.int32]:
-        """For each field the number of its point, or a refusal (below −1). New points get their series' numbers from `register`."""
+        """For each field the number of its point, or a refusal (below −1). New points get their series' numbers from `register`.
+        Raises TooManyAtFault."""
         targets = self._table.resolve(lines)
         if not self._unnumbered and not (targets == MISS).any():
             return targets
@@ -93,7 +103,10 @@ class LineSender:
         if len(self._table) > self._most_heads:
             self._table = KeyTable()  # forgotten, not wrong: the next look-up costs Python's time again
             targets = self._table.resolve(lines)
-        for count, line in enumerate(np.unique(lines.line[targets == MISS]).tolist()):
+        unknown = np.unique(lines.line[targets == MISS])
+        if len(unknown) > MOST_AT_FAULT:
+            raise TooManyAtFault(len(unknown))
+        for count, line in enumerate(unknown.tolist()):
             if count % 500 == 499:
                 await asyncio.sleep(0)
             head = lines.span(int(lines.head[line]), int(lines.head_end[line]))
@@ -103,6 +116,7 @@ class LineSender:
             self._table.put(head, self._points(head, keys))
 
     def take(self, lines: Columns, targets: NDArray[np.int32], arrival_s: int) -> Taken:
+        """Raises TooManyAtFault."""
         status = np.empty(len(targets), np.uint8)
         series, time_s = np.empty(len(targets), np.uint32), np.empty(len(targets), np.int64)
         value = np.empty(len(targets), np.int32)
@@ -116,6 +130,9 @@ class LineSender:
             status[field] = OK if steps is not None else CODES.index("value_range")
             value[field] = steps or 0
             kept += steps is not None
+        at_fault = len(lines.problems) + len(np.unique(lines.line[status > IGNORED]))
+        if at_fault > MOST_AT_FAULT:
+            raise TooManyAtFault(at_fault)
         if kept < len(status):
             good = status == OK
             series, time_s, value = series[good], time_s[good], value[good]

@@ -126,7 +126,10 @@ class Manifest:
             raise StoreDamagedError(path, "does not match its own hash")
         return manifest
 
-    def publish(self, root: Path) -> None:
+    def encoded(self) -> bytes:
         body = self._document(self.retired) | {"lanes": [list(pair) for pair in self.lanes]}
         document = {"hash": self.content_hash(), "beside": self._beside_hash(), "manifest": body}
-        write_durably(root / NAME, json.dumps(document, separators=(",", ":"), sort_keys=True).encode())
+        return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+    def publish(self, root: Path) -> None:
+        write_durably(root / NAME, self.encoded())

@@ -33,7 +33,7 @@ class StoreState:
         self.root = Path(root)
         self._buckets = buckets
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Manifest, series names and journal tail of one moment: read again if a fold was published meanwhile."""
         while True:
             published = self._published()
@@ -94,7 +94,7 @@ class StoreState:
             if found is not None and self._published() == self._stood_at:
                 self._take(found)
                 return
-        self._load()
+        self.load()
 
     def read(self, series_id: int, start_s: int, end_s: int) -> ReadingBatch:
         """The standing readings of a series in `[start_s, end_s)` by time, flagged ones included."""

@@ -51,7 +51,7 @@ class Store(StoreState):
             make_folder(self.root)
             self._take_lock()
         try:
-            self._load()
+            self.load()
             if write:
                 self._writer = JournalWriter(self.root / "journal", self.offset + 1)
                 self._sweep()

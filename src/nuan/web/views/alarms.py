@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from nuan.operations.alarm_acts import ShelfError, acknowledge_alarms, shelve_alarms, unshelve_alarms
 from nuan.operations.live import live_now
 from nuan.records.accounts.models import Role
-from nuan.records.accounts.visibility import ALARM_HANDLERS
+from nuan.records.accounts.visibility import ALARM_HANDLERS, ALARM_SETTERS
 from nuan.records.monitoring.models import Alarm, AlarmChange
 from nuan.telemetry.alarms.flood import FLOOD, flood
 from nuan.web.guard import Visit
@@ -26,6 +26,7 @@ from nuan.web.wording import pick, say
 OPEN, SHELVED, CLOSED, ALL = "open", "shelved", "closed", "all"
 SHELF_HOURS = (1, 4, 12, 24, 72, 168)
 MOST_IN_CSV = 50_000
+FEW = 8
 _ORDER = ("-active", "acknowledged", "priority", "-raised_at", "-id")
 
 
@@ -78,6 +79,7 @@ def alarms(request: Visit) -> HttpResponse:
         "shelf_hours": SHELF_HOURS,
         "may_acknowledge": request.role in ALARM_HANDLERS,
         "may_shelve": request.role == Role.DISPATCH,
+        "may_set": request.role in ALARM_SETTERS,
         "is_old": now < timezone.now() - timedelta(days=1),
     }
     return render(request, "web/alarms.html", context)
@@ -147,7 +149,7 @@ def alarm(request: Visit, pk: int) -> HttpResponse:
             "from": state_words(change.state_from),
             "to": state_words(change.state_to),
             "value": compared(found.kind, found.quantity, change.value) if change.value is not None else "",
-            "note": "" if change.event == "fold" else change.note,
+            "note": _note(change),
             "parent": change.note if change.event == "fold" else "",
         }
         for change in found.changes.order_by("id")
@@ -167,6 +169,12 @@ def alarm(request: Visit, pk: int) -> HttpResponse:
         "parent_words": pick(found.parent.words_zh, found.parent.words_en) if found.parent else "",
     }
     return render(request, "web/alarm.html", context)
+
+
+def _note(change: AlarmChange) -> str:
+    if change.event == "fold":
+        return ""
+    return say(Role(change.note).label) if change.event == "escalate" and change.note in Role.values else change.note
 
 
 def alarm_acts(request: Visit) -> HttpResponse:

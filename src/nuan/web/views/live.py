@@ -15,6 +15,7 @@ from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.monitoring.models import Alarm, LivePoint, LiveValue
 from nuan.records.registry.models import Substation
 from nuan.telemetry.live import stale_after_s
+from nuan.terms.quantities import QUANTITIES
 from nuan.web.guard import Visit
 from nuan.web.live_words import Shown, ago, alarm_rows, quantity_name, shown
 from nuan.web.trends import trends
@@ -24,14 +25,13 @@ PER_PAGE = 30
 
 
 def _points(places: Iterable[str]) -> dict[str, list[tuple[LivePoint, LiveValue]]]:
-    rows = (
-        LiveValue.objects.filter(point__place__in=list(places))
-        .select_related("point")
-        .order_by("point__quantity", "point__position")
-    )
+    rows = LiveValue.objects.filter(point__place__in=list(places)).select_related("point")
     found: dict[str, list[tuple[LivePoint, LiveValue]]] = {}
     for row in rows:
         found.setdefault(row.point.place, []).append((row.point, row))
+    order = list(QUANTITIES)
+    for pairs in found.values():
+        pairs.sort(key=lambda pair: (order.index(pair[0].quantity), pair[0].position))
     return found
 
 

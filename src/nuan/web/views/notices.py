@@ -21,7 +21,7 @@ from nuan.web.wording import pick, say
 
 STATE_COLOURS = {Notice.State.PENDING: "amber", Notice.State.SENT: "green", Notice.State.DEAD: "red"}
 FROM_THE_PAGE = ("email", "sms")
-"""A webhook makes this machine speak to an address of somebody's choice: only who runs the machine adds one (`nuan notify-route`)."""
+"""A webhook makes this machine speak to an address of somebody's choice: only who runs the machine adds one (`nuan notify route`)."""
 
 
 def hidden(channel: str, address: str) -> str:

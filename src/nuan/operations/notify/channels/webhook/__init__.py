@@ -21,7 +21,7 @@ PASSING = {408, 409, 425, 429}
 def signature(secret: str, moment: int, body: bytes) -> str:
     """
     >>> signature("s", 1, b"{}")[:13]
-    't=1,v1=34dc9d'
+    't=1,v1=b25363'
     """
     digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={moment},v1={digest}"
