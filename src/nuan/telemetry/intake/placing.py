@@ -56,6 +56,7 @@ class Placer:
     def __init__(self, directory: Directory) -> None:
         self._lines: list[_Line] = []
         self._owners: list[str] = []
+        self._same: dict[tuple[str, SeriesKey, Fraction, Fraction], int] = {}
         self._factor: list[float] = []
         self._shift: list[float] = []
         self._known: dict[tuple[str, str, str, str | None], int | Refused] = {}
@@ -192,6 +193,10 @@ class Placer:
             scale, offset = times, before * times
         step = quantity(point.key.quantity).resolution
         line = _Line(point.key, scale / step, offset / step)
+        meaning = gateway, line.key, line.factor, line.shift
+        if (known := self._same.get(meaning)) is not None:
+            return known  # another edition of the directory that says the same of this point
+        self._same[meaning] = len(self._lines)
         self._lines.append(line)
         self._owners.append(gateway)
         self._factor.append(float(line.factor))
