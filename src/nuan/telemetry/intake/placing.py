@@ -59,7 +59,7 @@ class Placer:
         self._same: dict[tuple[str, SeriesKey, Fraction, Fraction], int] = {}
         self._factor: list[float] = []
         self._shift: list[float] = []
-        self._known: dict[tuple[str, str, str, str | None], int | Refused] = {}
+        self._known: dict[tuple[str, str, str, str | None], int] = {}
         self.limit: list[float] = []
         """Of each line the largest raw value that can be stored; a NaN is not below it."""
         self._series: NDArray[np.uint32] = np.empty(0, np.uint32)
@@ -86,12 +86,14 @@ class Placer:
         """The number under which values of this point are added, or why there is none."""
         key = (gateway, device, name, unit)
         known = self._known.get(key)
-        if known is None:
-            known = self._find(*key)
-            if len(self._known) > 4_000_000:
-                self._known.clear()
-            self._known[key] = known
-        return known
+        if known is not None:
+            return known
+        found = self._find(*key)
+        if not isinstance(
+            found, Refused
+        ):  # names that nobody registered are anybody's: remembering them would be a way to fill memory
+            self._known[key] = found
+        return found
 
     def wanting(self) -> list[SeriesKey]:
         """Series of new lines, which need a number before `take`."""
