@@ -74,6 +74,8 @@ class IntakePlan:
     certificate: tuple[str, str] | None = None
     client_id: str = "nuan"
     shared: bool = False
+    thingsboard: tuple[str, int] | None = None
+    """The door for ThingsBoard gateways (host, port); needs a broker."""
 
 
 def listening_sockets(address: tuple[str, int], count: int) -> list[socket.socket]:
@@ -129,6 +131,7 @@ class Supervisor:
         where = json.dumps({"root": str(plan.root), "folder": str(plan.folder)})
         self.fold = Child("fold", "nuan.operations.intake_folding", where)
         self.record = Child("record", "nuan.operations.intake_recording", where)
+        self.doors = [self._door(plan.broker, plan.thingsboard)] if plan.broker and plan.thingsboard else []
 
     def _worker(self, slot: int) -> Child:
         fd = self.sockets[slot].fileno() if self.sockets else None
@@ -138,8 +141,13 @@ class Supervisor:
         )  # fmt: skip
         return Child(settings.name, "nuan.operations.intake_worker", settings.as_json(), () if fd is None else (fd,))
 
+    @staticmethod
+    def _door(broker: BrokerAddress, at: tuple[str, int]) -> Child:
+        where = {"host": at[0], "port": at[1], "broker_host": broker.host, "broker_port": broker.port}
+        return Child("door", "nuan.operations.intake_door", json.dumps(where))
+
     def children(self) -> Iterator[Child]:
-        yield from (self.record, self.fold, *self.workers)
+        yield from (self.record, self.fold, *self.workers, *self.doors)
 
     def run(self) -> None:
         for path in self.plan.folder.glob("*.json"):
@@ -174,7 +182,7 @@ class Supervisor:
     def _leave(self) -> None:
         """Workers first: what they acknowledged is folded and recorded once more after them."""
         self.tell("stopping", {})
-        for group, patience_s in ((self.workers, LEAVE_S), ([self.fold, self.record], FOLD_S)):
+        for group, patience_s in (([*self.doors, *self.workers], LEAVE_S), ([self.fold, self.record], FOLD_S)):
             for child in group:
                 child.send(signal.SIGTERM)
             until = time.monotonic() + patience_s
