@@ -57,7 +57,8 @@ def listener_ports(mount_port: int = 18830) -> dict[str, int]:
 
 
 def _head(folder: Path, user: str) -> str:
-    """What all listeners share. Messages wait on disk for a worker that is away; nothing is dropped before the disk is full."""
+    """What all listeners share. Messages wait for a worker that is away; nothing is dropped before memory is full. Numbers stand for “no
+    limit”, because some versions of Mosquitto read the 0 of their own manual as none at all (ChangeLog 2.0.22, issue 3244)."""
     (folder / "data").mkdir(exist_ok=True)
     started = f"user {user}\n" if user else ""
     return f"""# made by `nuan gateway broker-config`; changes here are lost
@@ -67,8 +68,8 @@ persistence_location {folder / "data"}/
 autosave_interval 10
 autosave_on_changes false
 persistent_client_expiration 30d
-max_inflight_messages 0
-max_queued_messages 0
+max_inflight_messages 65535
+max_queued_messages 10000000
 max_packet_size 300000
 set_tcp_nodelay true
 log_dest stderr

@@ -3,6 +3,7 @@
 It holds the listening sockets, so that senders wait a moment instead of being refused while a worker starts anew. It touches no data.
 """
 
+import fcntl
 import json
 import signal
 import socket
@@ -104,13 +105,26 @@ def listening_sockets(address: tuple[str, int], count: int) -> list[socket.socke
     return sockets
 
 
+def _only_one(folder: Path) -> IO[bytes]:
+    """Held for as long as the process lives; a second intake over the same folder is refused."""
+    lock = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise IntakeSettingsError("已有一个 nuan intake 在运行 / another nuan intake runs here") from None
+    return lock
+
+
 class Supervisor:
     """`run` until `stop` is set. A second stop does not wait."""
 
     def __init__(self, plan: IntakePlan, tell: Tell) -> None:
         self.plan, self.tell = plan, tell
         self.stop = threading.Event()
-        plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        plan.folder.chmod(0o700)
+        self._lock = _only_one(plan.folder)
         self.sockets = listening_sockets(plan.http, plan.workers) if plan.http else []
         self.port = self.sockets[0].getsockname()[1] if self.sockets else None
         self.workers = [self._worker(slot) for slot in range(plan.workers)]
@@ -182,6 +196,7 @@ class Supervisor:
                         child.process.stdin.close()
         for each in self.sockets:
             each.close()
+        self._lock.close()
         self.tell("stopped", {})
 
 
