@@ -15,6 +15,7 @@ COMMANDS = {
     "export": "nuan.cli.export:export",
     "account": "nuan.cli.account:account",
     "store": "nuan.cli.store:store",
+    "correct": "nuan.cli.correct:correct",
 }
 
 
