@@ -25,6 +25,7 @@ COMMANDS = {
     "simulate": "nuan.cli.simulate:simulate",
     "store": "nuan.cli.store:store",
     "quality": "nuan.cli.quality:quality",
+    "correct": "nuan.cli.correct:correct",
 }
 
 
