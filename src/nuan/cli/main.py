@@ -14,6 +14,7 @@ COMMANDS = {
     "cases": "nuan.cli.cases:cases",
     "export": "nuan.cli.export:export",
     "account": "nuan.cli.account:account",
+    "rollup": "nuan.cli.rollup:rollup",
     "store": "nuan.cli.store:store",
     "correct": "nuan.cli.correct:correct",
 }
