@@ -104,7 +104,7 @@ else:
         .config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "2")
         .config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.executor.memory", "512m").config("spark.sql.execution.arrow.pyspark.enabled", "true")
-        .config("spark.sql.codegen.wholeStage", "false").config("spark.sql.autoBroadcastJoinThreshold", "100000")
+        .config("spark.sql.codegen.wholeStage", "false").config("spark.sql.adaptive.enabled", "false").config("spark.sql.autoBroadcastJoinThreshold", "100000")
         .getOrCreate()
     )
     session.range(2).count()  # waits for the first of them
