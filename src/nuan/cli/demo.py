@@ -26,6 +26,7 @@ STAGES = {
     "support": "登记补贴、欠账、维修与保障资金",
     "judging": "逐条判定",
     "live": "最后一天：实时值和告警",
+    "billing": "出账：预览、两人审批、入账",
     "payments": "收款文件和退费",
 }
 DAYTIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
@@ -119,6 +120,9 @@ def _tell(report: "DemoReport") -> None:
     )
     judged = facts["judged"]
     console.print(f"判定 {judged['homes']} 户，应退费合计 {judged['refund_fen'] / 100:,.2f} 元。")
+    if billed := facts.get("billed"):
+        bills, fen = (sum(each[name] for each in billed.values()) for name in ("bills", "total_fen"))
+        console.print(f"出账 {bills:,} 张，合计 {fen / 100:,.2f} 元（{len(billed)} 家企业，每批由两人办理）。")
     table = Table("埋设的事件", "条款", "应发现", "已发现", "")
     for each in report.found:
         mark = "[green]全部发现[/green]" if each.complete else f"[red]漏：{'、'.join(each.missed[:5])}[/red]"

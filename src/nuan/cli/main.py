@@ -15,6 +15,8 @@ COMMANDS = {
     "export": "nuan.cli.export:export",
     "payments": "nuan.cli.payments:payments",
     "refunds": "nuan.cli.refunds:refunds",
+    "bill": "nuan.cli.bill:bill",
+    "ledger": "nuan.cli.ledger:ledger",
     "account": "nuan.cli.account:account",
     "intake": "nuan.cli.intake:intake",
     "gateway": "nuan.cli.gateway:gateway",

@@ -20,6 +20,7 @@ from django.db import connection
 from nuan.buildings.sample_city import City, make_city
 from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
+from nuan.operations.demo_billing import bill_demo_city
 from nuan.operations.demo_findings import Found, beyond, compare
 from nuan.operations.demo_live import play
 from nuan.operations.demo_payments import demo_payments
@@ -131,6 +132,9 @@ def build_demo_city(
     progress("support", 0, 1)
     build_support(city.season, actor=actor)
     progress("support", 1, 1)
+    progress("billing", 0, 1)
+    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
+    progress("billing", 1, 1)
     with Store(settings.READINGS_ROOT) as store:
         run = judge_season(
             city.season.key,
@@ -146,6 +150,7 @@ def build_demo_city(
         "state": DONE,
         "readings": readings,
         "judged": run.as_dict(),
+        "billed": billed,
         "accounts": accounts,
         "resident_home": city.cast_home,
         "live": live,

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from nuan.operations.counter import close_counter_day, day_sums, receive_cash
+from nuan.operations.demo_billing import finance_people
 from nuan.operations.demo_payment_files import WRITERS, Paid
 from nuan.operations.payment_files import import_payments
 from nuan.operations.refund_batches import NothingToRefundError, decide_refunds, propose_refunds
 from nuan.operations.refund_payouts import Answer, credit_payouts, send_payouts, settle_payouts
 from nuan.operations.refund_posting import post_refunds
-from nuan.records.accounts.models import Role, User
+from nuan.records.accounts.models import User
 from nuan.records.billing.models import Bill, PaymentFile, RefundBatch
 from nuan.records.registry.models import Company
 from nuan.terms.places import CHINA
@@ -117,19 +118,6 @@ def _refused(company: str, files: dict[tuple[str, date], list[Paid]], today: dat
     import_payments(
         touched, f"bank-{company}-{day:%Y%m%d}-改.csv", channel="bank", company=company, actor=actor, today=today
     )
-
-
-def finance_people(company: str) -> tuple[User, User]:
-    """Two of the company's finance people; they are made where the company has fewer. Those made here cannot sign in."""
-    there = list(User.objects.filter(role=Role.FINANCE, company=company, is_active=True).order_by("id")[:2])
-    for name in ("会计", "主管")[len(there) :]:
-        made = User.objects.create_user(
-            f"{company.lower()}-{name}", role=Role.FINANCE, company_id=company, display_name=name
-        )
-        made.set_unusable_password()
-        made.save(update_fields=["password"])
-        there.append(made)
-    return there[0], there[1]
 
 
 def _refund(company: str, season: str, today: date, resident_home: str, *, first: bool, second: bool) -> None:

@@ -181,6 +181,7 @@ class Scope:
     def devices(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound rows that hang behind a gateway; the caller brings the queryset, so this room knows no device."""
         return self._bounded(queryset, {"banner": "banner_id", "company": "gateway__company_id"})
+
     def of_places(
         self, queryset: QuerySet[M], *, banner: str = "banner_id", company: str = "company_id"
     ) -> QuerySet[M]:
@@ -196,6 +197,7 @@ class Scope:
     def placed(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound rows that carry `company_code` and `banner_code` (alarms, live points)."""
         return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
+
     def bills(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound rows that have a `company` and a `home`: a company sees its own, a resident those of the home."""
         return self._bounded(queryset, {"company": "company_id", "home": "home__code"})

@@ -245,10 +245,7 @@ class Reading:
         text = re.sub(r"\s+", " ", f"{day} {clock}".strip())
         for shape in self.profile.times:
             try:
-                plain = shape == "%Y-%m-%d %H:%M:%S" and len(text) == 19
-                found = (datetime.fromisoformat(text) if plain else datetime.strptime(text, shape)).replace(
-                    tzinfo=CHINA
-                )
+                found = _moment(text, shape)
             except ValueError:
                 continue
             if found.date() > self.today:
@@ -282,6 +279,13 @@ class Reading:
             "fee_fen": sum(row.fee_fen for row in rows),
             "out_fen": self.out_fen,
         }
+
+
+def _moment(text: str, shape: str) -> datetime:
+    """The commonest shape has a reader that is many times faster."""
+    if shape == "%Y-%m-%d %H:%M:%S" and len(text) == 19:
+        return datetime.fromisoformat(text).replace(tzinfo=CHINA)
+    return datetime.strptime(text, shape).replace(tzinfo=CHINA)
 
 
 def _gathered(findings: Sequence[Finding]) -> Iterator[Finding]:
