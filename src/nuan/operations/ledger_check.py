@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from nuan.operations.ledger_chain import broken_days, unsealed_since
+from nuan.operations.ledger_chain import SORT_MEMORY, broken_days, unsealed_since
 from nuan.terms.findings import Finding
 
 SHOWN = 5
@@ -115,8 +115,10 @@ def check(*, now: datetime, progress: Callable[[str], None] = lambda what: None)
 
 def _ask(code: str, zh: str, en: str, remedy: str, statement: str) -> list[Finding]:
     with connection.cursor() as cursor:
+        cursor.execute(f"SET work_mem = '{SORT_MEMORY}'")
         cursor.execute(f"SELECT count(*), (array_agg(k))[1:{SHOWN}] FROM ({statement}) AS q(k)")
         count, keys = cursor.fetchone()
+        cursor.execute("RESET work_mem")
     if not count:
         return []
     return [Finding("账本", code, zh, en, remedy, value="、".join(map(str, keys)), count=int(count))]
