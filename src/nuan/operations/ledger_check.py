@@ -79,7 +79,7 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
         """SELECT p.subject FROM billing_decision d JOIN billing_proposal p ON p.id = d.proposal_id WHERE d.decided_by_id = p.proposed_by_id""",
     ),
 )  # fmt: skip
-_TRIGGERS = (
+GUARDS = (
     "entry_balances", "entry_recorded", "entry_open_books", "entry_lock", "posting_with_entry", "bills_add_up", "lines_before_bill",
     "decision_by_another", "run_is_approved", "account_stays", "period_lock", "day_lock",
 )  # fmt: skip
@@ -132,7 +132,7 @@ def _disabled_triggers() -> list[Finding]:
             "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND c.relname LIKE 'billing%'"
         )
         there = {row[0] for row in cursor.fetchall()}
-    missing = [name for name in _TRIGGERS if not any(each.startswith(f"{name}@") for each in there)]
+    missing = [name for name in GUARDS if not any(each.startswith(f"{name}@") for each in there)]
     missing += [f"append_only@{table}" for table in _APPEND_ONLY if f"append_only_rows@billing_{table}" not in there]
     if not missing:
         return []
