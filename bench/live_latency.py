@@ -1,7 +1,8 @@
 """From PUBLISH to the value on the live page, while the fleet sends 5 000 readings a second: median below 1 s, 99th percentile below 3 s.
 
 A real client (paho) publishes a probe at QoS 1 through Mosquitto; the clock stops when the page of its substation, rendered from
-PostgreSQL, shows the value. The time to render the page is in it.
+PostgreSQL, shows the value. The time to render the page is in it. One probe goes before, uncounted: a point that nobody has seen before is
+given its place and its numbers first.
 """
 
 import argparse
@@ -78,7 +79,7 @@ class Page:
 def measure(rig: Rig, page: Page, probes: int) -> list[float]:
     client = probe_client(rig.broker_port)
     seconds, steps = [], 4_000
-    for _ in range(probes):
+    for _ in range(probes + 1):
         time.sleep(random.uniform(1.0, 1.6))  # two probes in one second would be two values of one time
         steps += 20 if steps % 100 == 90 else 10  # 41.0 may be shown as 41
         text = f"{steps / 100:.1f}"
@@ -103,7 +104,7 @@ def main() -> int:
         page = Page(rig.home)
         rig.start_fleet(RATE, 2.2 * probes + 25, ())
         time.sleep(15)
-        measured = measure(rig, page, probes)
+        measured_first, *measured = measure(rig, page, probes)
         seconds = sorted(measured)
         load = [round(each, 2) for each in os.getloadavg()]
         assert rig.fleet is not None
@@ -116,7 +117,7 @@ def main() -> int:
     result = {
         "readings_per_s": RATE, "probes": probes, "median_s": round(statistics.median(seconds), 3),
         "p99_s": round(seconds[min(len(seconds) - 1, int(0.99 * len(seconds)))], 3), "max_s": round(seconds[-1], 3), "each_s": [round(each, 2) for each in measured],
-        "acknowledged": summary["acknowledged"], "at_most_seconds": round(ledger_seconds), "load": load, "cores": os.cpu_count(),
+        "first_s_uncounted": round(measured_first, 2), "acknowledged": summary["acknowledged"], "at_most_seconds": round(ledger_seconds), "load": load, "cores": os.cpu_count(),
     }  # fmt: skip
     print(json.dumps(result, indent=2))
     if not quick:

@@ -30,7 +30,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait for it; what it gave."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -70,7 +70,7 @@ class Mosquitto:
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(number)
-            self.process.wait(20)
+            self.process.wait(40)
             self.process = None
 
 
@@ -126,7 +126,7 @@ class Workers:
     def kill(self, name: str = "w0", number: int = signal.SIGKILL) -> int:
         process = self.processes.pop(name)
         process.send_signal(number)
-        code = process.wait(20)
+        code = process.wait(40)
         assert process.stdin is not None
         process.stdin.close()
         return code
@@ -142,9 +142,9 @@ class Workers:
             found = {}
             for number in range(len(store.series)):
                 batch: ReadingBatch = store.read(number, 0, 2**40)
-                found[str(store.series.key(number))] = dict(
-                    zip(batch.time_s.tolist(), batch.value.tolist(), strict=True)
-                )
+                if len(batch):
+                    values = zip(batch.time_s.tolist(), batch.value.tolist(), strict=True)
+                    found[str(store.series.key(number))] = dict(values)
         return found
 
     def letters(self) -> list[Any]:
@@ -153,7 +153,7 @@ class Workers:
 
 
 class Publisher:
-    """A device gateway by paho-mqtt, QoS 1. `sent`: what the broker has acknowledged, by series and time."""
+    """A device gateway by paho-mqtt, QoS 1."""
 
     def __init__(
         self, port: int, version: int = mqtt.MQTTv5, user: str = "", password: str = "", name: str = "gateway"
@@ -166,8 +166,8 @@ class Publisher:
         self.refused: Any = None
         self.client.on_connect = self._connected
         self.client.on_publish = self._published
-        self.waiting: dict[int, tuple[str, int, int]] = {}
-        self.sent: dict[str, dict[int, int]] = {}
+        self._given: list[tuple[int, tuple[str, int, int]]] = []
+        self._acknowledged: list[int] = []
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
 
@@ -175,17 +175,24 @@ class Publisher:
         self.refused = reason if reason.is_failure else None
 
     def _published(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
-        series, time_s, value = self.waiting.pop(mid)
-        self.sent.setdefault(series, {})[time_s] = value
+        self._acknowledged.append(mid)
 
     def reading(self, device: int, time_s: int, value: int, gateway: str = "G1") -> None:
         payload = json.dumps({"ts": time_s, "t": value / 100}).encode()
         info = self.client.publish(f"nuan/{gateway}/D{device}", payload, 1)
         home = device + (1_000 if gateway == "G3" else 0)
-        self.waiting[info.mid] = (f"B{home:04d}-1-0101|room_temp|living", time_s, value)
+        self._given.append((info.mid, (f"B{home:04d}-1-0101|room_temp|living", time_s, value)))
 
-    def settled(self, seconds: float = 30.0) -> None:
-        until(lambda: not self.waiting, seconds)
+    def settled(self, seconds: float = 60.0) -> None:
+        until(lambda: set(self._acknowledged) >= {mid for mid, _ in self._given}, seconds)
+
+    @property
+    def sent(self) -> dict[str, dict[int, int]]:
+        """When all is settled: what was given, by series and time."""
+        found: dict[str, dict[int, int]] = {}
+        for _, (series, time_s, value) in self._given:
+            found.setdefault(series, {})[time_s] = value
+        return found
 
     def close(self) -> None:
         self.client.disconnect()

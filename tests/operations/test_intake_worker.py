@@ -28,7 +28,7 @@ def play(publisher: Publisher, readings: int, first: int = 0) -> None:
         publisher.reading(number % DEVICES, NOW - 5_000 + number, 1_500 + number % 1_500, ("G1", "G3")[number % 2])
 
 
-def all_there(workers: Workers, publisher: Publisher, seconds: float = 30.0) -> None:
+def all_there(workers: Workers, publisher: Publisher, seconds: float = 60.0) -> None:
     """Every reading that the broker acknowledged to its sender is in the store, once, with its value; and nothing else is."""
     publisher.settled(seconds)
     assert publisher.sent
@@ -91,7 +91,7 @@ def test_a_full_disk_acknowledges_nothing_and_goes_on_when_there_is_room(three: 
     process = workers.start(largest_file=12_000)
     until(workers.connected)
     play(publisher, 3_000)
-    assert process.wait(30) == DISK_FAILED
+    assert process.wait(60) == DISK_FAILED
     workers.kill()
     held = workers.stored()
     assert sum(map(len, held.values())) < 3_000
@@ -149,7 +149,7 @@ def test_good_points_stand_beside_the_problem_of_the_others(three: Parts) -> Non
 
 def test_a_gateway_over_its_rate_is_heard_later_not_lost(three: Parts) -> None:
     _, workers, publisher = three
-    workers.write_directory(rate=20)
+    workers.write_directory(rate=5)
     workers.start()
     until(workers.connected)
     play(publisher, 400)
@@ -157,7 +157,7 @@ def test_a_gateway_over_its_rate_is_heard_later_not_lost(three: Parts) -> None:
     workers.stop()
     stored, letters = sum(map(len, workers.stored().values())), workers.letters()
     assert {letter.reason for letter in letters} == {"rate"}
-    assert 200 <= stored <= 300
+    assert 100 <= stored <= 350
     assert stored + len(letters) == 400
 
 
@@ -192,5 +192,5 @@ def test_without_its_supervisor_a_worker_leaves(three: Parts) -> None:
     until(workers.connected)
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(20) == 0
+    assert process.wait(40) == 0
     workers.processes.clear()

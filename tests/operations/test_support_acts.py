@@ -193,6 +193,19 @@ def test_two_people_decide_and_then_it_is_paid() -> None:
         spend_fund(code="S2", application=asked, amount_fen=1, on=TODAY, reference="", actor="刘科")
 
 
+def test_an_asset_that_turns_out_to_lie_inside_is_not_paid_for() -> None:
+    asked = ask()
+    decide_fund_application(asked, by=person("乌主任"), approve=True)
+    Asset.objects.filter(code="C01-G1").update(position="inside")
+    with pytest.raises(NotEligibleError):
+        decide_fund_application(asked, by=person("刘科"), approve=True)
+    Asset.objects.filter(code="C01-G1").update(position="outside")
+    decide_fund_application(asked, by=person("刘科"), approve=True)
+    Asset.objects.filter(code="C01-G1").update(position="inside")
+    with pytest.raises(NotEligibleError):
+        spend_fund(code="S", application=asked, amount_fen=1, on=TODAY, reference="", actor="刘科")
+
+
 def test_who_may_apply_and_decide() -> None:
     token = ApiToken(name="t", role="city")
     for by in (person("王阿姨"), person("小李"), person("乌主任"), token):
@@ -238,6 +251,22 @@ def test_a_subsidy_is_never_paid_beyond_what_is_owed() -> None:
     with pytest.raises(PaymentGoneError):
         reverse_subsidy_payment(second, why="退汇", today=TODAY, actor="乌主任")  # type: ignore[arg-type]
     pay(20_000, "B4")
+
+
+def test_a_payment_with_an_earlier_date_does_not_open_the_door_again() -> None:
+    pay(60_000)
+    chosen = Beneficiary.objects.filter(home__banner="150602").order_by("code")[0]
+    with pytest.raises(MoreThanOwedError):
+        record_subsidy_payment(
+            code="early",
+            beneficiary=chosen,
+            programme="P2",
+            season=SEASON,
+            amount_fen=1,
+            on=date(2025, 12, 1),
+            reference="",
+            actor="乌主任",
+        )
 
 
 def test_a_home_that_is_registered_twice_is_owed_once() -> None:

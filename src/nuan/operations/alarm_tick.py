@@ -62,7 +62,7 @@ def _tick(now: datetime) -> TickReport:
     over = above(outcome)
     _clear(ledger, outcome, by_row)
     _raise(ledger, seen, outcome, by_row, over)
-    ledger.create()
+    ledger.create([by_row[row] for row in set(over.values())])
     folds = _fold(ledger, seen, outcome, by_row, over)
     _mark_clearing(ledger, outcome, by_row)
     _end_shelves(ledger, seen, by_row)
@@ -165,7 +165,7 @@ def _cleared(alarm: Alarm, now: datetime) -> None:
 
 
 def _fold(ledger: Ledger, seen: Watching, outcome: Outcome, by_row: dict[int, Alarm], over: dict[int, int]) -> int:
-    """Fold what hangs on a failed place, let out what does not any more; how many were folded. All alarms have their numbers here."""
+    """Fold what hangs on a failed place, let out what does not any more; how many were folded. The alarms above have their numbers here."""
     count, staying = 0, kept(outcome)
     for row in outcome.active.tolist():
         alarm = by_row[row]

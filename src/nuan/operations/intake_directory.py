@@ -21,7 +21,7 @@ def edition() -> int:
 
 def directory_document(now: datetime) -> dict[str, Any]:
     """All that workers need to know, as plain values."""
-    number = edition()
+    current = edition()
     open_gateways = list(Gateway.objects.filter(closed_at=None))
     digests = {row.digest: row.code for row in open_gateways}
     for row in open_gateways:
@@ -34,7 +34,7 @@ def directory_document(now: datetime) -> dict[str, Any]:
     for row in rows.values_list("gateway_id", "code", "place", "profile_id", "position").iterator(chunk_size=50_000):
         devices.setdefault(row[0], []).append(list(row[1:]))
     return {
-        "edition": number,
+        "edition": current,
         "gateways": [
             [
                 g.code,

@@ -1,5 +1,6 @@
 """Records of support → fact tables, as they were known at a moment: assets, repairs, costs, funds, subsidies, plans, debts, funding."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -106,14 +107,17 @@ WHERE p.season = %(season)s AND p."on" <= {_KNOWN} AND (%(home)s::text IS NULL O
 """
 
 
-def support_facts(season: str, as_of_s: int) -> dict[str, pl.DataFrame]:
-    """Every fact table of support. What is dated after `as_of_s` (its last whole second) is not in them."""
+def support_facts(season: str, as_of_s: int, only: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
+    """Every fact table of support, or those that are named. What is dated after `as_of_s` (its last whole second) is not in them."""
     values = {"season": season, "as_of": as_of_s - 1}
     tables = {
         name: pl.DataFrame(_rows(statement, values), schema=TABLES[name].schema, orient="row")
         for name, statement in _STATEMENTS.items()
+        if only is None or name in only
     }
-    return tables | {"subsidy": subsidy_facts(season, as_of_s)}
+    if only is None or "subsidy" in only:
+        tables["subsidy"] = subsidy_facts(season, as_of_s)
+    return tables
 
 
 def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -148,10 +148,12 @@ def ageing(rows: Sequence[DebtRow]) -> dict[str, dict[str, int]]:
     return found
 
 
-def books(season: str, day: date) -> tuple[CityPacks, dict[str, pl.DataFrame], dict[str, FactBook]]:
-    """Packs, fact tables and a book by pack, of all that was known at the end of `day`."""
+def books(
+    season: str, day: date, only: Collection[str] | None = None
+) -> tuple[CityPacks, dict[str, pl.DataFrame], dict[str, FactBook]]:
+    """Packs, fact tables (all, or those named) and a book by pack, of what was known at the end of `day`."""
     packs = city_packs(season)
-    facts = support_facts(season, end_of(day))
+    facts = support_facts(season, end_of(day), only)
     made = {}
     for name in packs.packs:
         here = [banner for banner, own in packs.by_banner.items() if own == name]
@@ -243,18 +245,28 @@ def cost_lines(frame: pl.DataFrame) -> list[CostLine]:
     return sorted(found, key=lambda each: (order.index(each.ground), each.category))
 
 
-def costs_of(season: str, day: date, banners: Collection[str] | None, company: str | None) -> pl.DataFrame:
-    """The cost ledger with its grounds, as far as somebody's sight goes."""
-    packs, _, made = books(season, day)
-    parts = [costed(book, packs.packs[name]) for name, book in made.items()]
+def costs_of(
+    season: str, day: date, banners: Collection[str] | None, company: str | None, *, season_only: bool = False
+) -> pl.DataFrame:
+    """The cost ledger with its grounds, as far as somebody's sight goes; of the season's year, or of the season's own days."""
+    packs, _, made = books(season, day, ("asset", "repair", "cost"))
+    parts = [
+        costed(book, packs.packs[name], book.season.day_numbers if season_only else None) for name, book in made.items()
+    ]
     frame = pl.concat(parts) if parts else pl.DataFrame()
     return bounded({"cost": frame}, banners, company)["cost"] if frame.width else frame
 
 
 def cost_report(
-    season: str, day: date, banners: Collection[str] | None, company: str | None, *, with_heat: bool = False
+    season: str,
+    day: date,
+    banners: Collection[str] | None,
+    company: str | None,
+    frame: pl.DataFrame,
+    *,
+    with_heat: bool = False,
 ) -> CostReport:
-    frame = costs_of(season, day, banners, company)
+    """`frame` is what `costs_of` gives for the same sight."""
     contracts = Contract.objects.filter(season=season, stop_heat=False)
     if banners is not None:
         contracts = contracts.filter(home__banner_id__in=list(banners))

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
 
+import polars as pl
+
 from nuan.operations.support_costs import payers_of
 from nuan.operations.support_reports import (
     CostReport,
@@ -26,6 +28,7 @@ from nuan.web.wording import pick, say
 MONEY = frozenset({Role.FINANCE, Role.BANNER, Role.CITY})
 BUREAUS = frozenset({Role.BANNER, Role.CITY})
 Sight = Collection[str] | None
+DEBTS = ("debt", "debt_payment", "instalment")
 
 
 def _names() -> dict[str, str]:
@@ -57,8 +60,9 @@ def repairs(season: str, day: date, banners: Sight, company: str | None) -> list
 
 
 def costs(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
-    report = cost_report(season, day, banners, company, with_heat=True)
-    return [_supply(report, season, day), _ledger(season, day, banners, company)]
+    frame = costs_of(season, day, banners, company)
+    report = cost_report(season, day, banners, company, frame, with_heat=True)
+    return [_supply(report, season, day), _ledger(frame, season, day)]
 
 
 def _supply(report: CostReport, season: str, day: date) -> Sheet:
@@ -91,7 +95,7 @@ def _supply(report: CostReport, season: str, day: date) -> Sheet:
     )
 
 
-def _ledger(season: str, day: date, banners: Sight, company: str | None) -> Sheet:
+def _ledger(frame: pl.DataFrame, season: str, day: date) -> Sheet:
     names = _names()
     heads = ["凭证编号", "日期", "企业", "旗区", "类别", "设施编号", "金额(元)", "已列入定价成本", "认定"]
     lines = [
@@ -100,13 +104,13 @@ def _ledger(season: str, day: date, banners: Sight, company: str | None) -> Shee
             say(str(CostEntry.Category(row["category"]).label)), row["asset"], Fen(row["amount_fen"]),
             say("是") if row["in_price_cost"] else say("否"), pick(*GROUNDS[row["ground"]]),
         ]
-        for row in costs_of(season, day, banners, company).iter_rows(named=True)
+        for row in frame.iter_rows(named=True)
     ]  # fmt: skip
     return Sheet(say("成本账"), [say(head) for head in heads], lines, [say("金额(元)")], [_note(season, day)])
 
 
 def subsidies(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
-    _, facts, _ = books(season, day)
+    _, facts, _ = books(season, day, ("subsidy",))
     rows = subsidy_rows(bounded(facts, banners, company)["subsidy"], day)[:50_000]
     homes = {
         home.code: home for home in Home.objects.filter(code__in=[row.home for row in rows]).select_related("building")
@@ -126,7 +130,7 @@ def subsidies(season: str, day: date, banners: Sight, company: str | None) -> li
 
 
 def arrears(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
-    _, facts, made = books(season, day)
+    _, facts, made = books(season, day, DEBTS)
     seen = bounded(facts, banners, company)
     book = next(iter(made.values()))
     rows = debt_rows(seen, type(book)(book.season, book.as_of_s, seen), day)
@@ -163,7 +167,7 @@ def funding(season: str, day: date, banners: Sight, company: str | None) -> list
     rows = FundingSource.objects.select_related("banner").order_by("banner_id", "kind")
     if banners is not None:
         rows = rows.filter(banner_id__in=list(banners))
-    _, facts, _ = books(season, day)
+    _, facts, _ = books(season, day, ("funding",))
     used = dict(facts["funding"].select("funding", "used_fen").iter_rows())
     heads = ["资金编号", "资金名称", "旗区", "种类", "承诺(元)", "已用(元)", "余额(元)", "起", "止"]
     lines = [

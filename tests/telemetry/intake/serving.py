@@ -127,9 +127,10 @@ def ask(
     body: bytes | Sequence[bytes] = b"",
     headers: Mapping[str, str] | None = None,
     hang_up: bool = False,
+    stall: bool = False,
 ) -> Got | None:
     """One request straight to the application, without a server. `body` in pieces is a chunked one. None: nobody was answered."""
-    return asyncio.run(asked(intake, method, target, body, headers, hang_up))
+    return asyncio.run(asked(intake, method, target, body, headers, hang_up, stall))
 
 
 async def asked(
@@ -139,6 +140,7 @@ async def asked(
     body: bytes | Sequence[bytes] = b"",
     headers: Mapping[str, str] | None = None,
     hang_up: bool = False,
+    stall: bool = False,
 ) -> Got | None:
     pieces = [body] if isinstance(body, bytes) else list(body)
     given = {"authorization": "Token secret-of-G1", **(headers or {})}
@@ -152,6 +154,8 @@ async def asked(
     async def receive() -> MutableMapping[str, Any]:
         if hang_up and len(pieces) == 1:
             return {"type": "http.disconnect"}
+        if stall and len(pieces) == 1:
+            await asyncio.sleep(60)
         piece = pieces.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 

@@ -222,6 +222,14 @@ def test_who_hangs_up_in_the_middle_has_sent_nothing(intake: Intake) -> None:
     assert intake.stored() == {}
 
 
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    intake = Intake(tmp_path, limits=HttpLimits(body_within_s=0.05))
+    got = ask(intake, "POST", WRITES[1], [LINE, LINE], stall=True)
+    assert got is not None
+    assert (got.status, got.json["code"]) == (408, "request timeout")
+    assert intake.stored() == {}
+
+
 def test_bodies_at_once_are_bounded_and_room_comes_back(tmp_path: Path) -> None:
     intake = Intake(tmp_path, limits=HttpLimits(max_bytes_at_once=len(LINE)))
     got = ask(intake, "POST", WRITES[1], LINE + b" ")

@@ -14,7 +14,7 @@ class FloodGate:
     _seen: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def let(self, gateway: str, reason: str, arrival_s: int) -> bool:
-        """Call `counted` first: a new minute begins with empty counts."""
+        """Count one; the counts are emptied by `counted`, which is called with each batch."""
         key = gateway, reason
         seen = self._seen.get(key, 0) + 1
         self._seen[key] = seen
@@ -28,11 +28,10 @@ class FloodGate:
         ([], True, False, [], [('G1', 'rate', 1)])
         """
         minute = arrival_s // 60
-        if minute == self._minute:
+        if minute == self._minute or not self._minute:
+            self._minute = minute
             return []
-        over = (
-            [(*key, seen - self.most) for key, seen in self._seen.items() if seen > self.most] if self._minute else []
-        )
+        over = [(*key, seen - self.most) for key, seen in self._seen.items() if seen > self.most]
         self._minute = minute
         self._seen.clear()
         return over

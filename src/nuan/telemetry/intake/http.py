@@ -18,7 +18,7 @@ from nuan.telemetry.intake.directory import Directory, Gateway
 from nuan.telemetry.intake.floods import FloodGate
 from nuan.telemetry.intake.http_answers import Answer, fault, in_json, partly, who
 from nuan.telemetry.intake.http_body import BodyProblem, Gone, Receive, check_head, parameters, read_body
-from nuan.telemetry.intake.line_senders import LineSender, Taken, TooManyAtFault, letters
+from nuan.telemetry.intake.line_senders import LineSender, Taken, TooManyAtFault, letters, warm_up
 from nuan.telemetry.intake.token_bucket import TokenBucket
 from nuan.telemetry.protocols.line_protocol.columns import columns
 from nuan.telemetry.protocols.line_protocol.grammar import AUTO, PrecisionError, unit_ns
@@ -37,10 +37,11 @@ LARGE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """运行参数. Of a body, unpacked; and of all bodies that are being read and written at once."""
+    """运行参数. Of a body, unpacked; of all bodies that are being read and written at once; and how long a body may take to come."""
 
     max_body_bytes: int = 25_000_000
     max_bytes_at_once: int = 256_000_000
+    body_within_s: float = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def http_app(
 ) -> App:
     """`directory` gives the newest edition at each call; `clock` seconds since 1970; `heard` is told of every accepted request, `own`
     whose each new series of the lane is (gateways, numbers)."""
+    warm_up()
     return _Doors(directory, commit, clock, limits or HttpLimits(), heard, own)
 
 
@@ -134,6 +136,8 @@ class _Doors:
             return fault(version, problem.status, str(problem))
         except Overloaded as full:
             return fault(version, 503, str(full), full.retry_after_s)
+        except TimeoutError:
+            return fault(version, 408, "the body did not come in time")
         except TooManyAtFault as many:
             return fault(version, 413, str(many))
         except StoreError as error:
@@ -162,7 +166,8 @@ class _Doors:
             sentence = f"gateway {gateway.code} sends more than {gateway.max_readings_per_s} readings a second"
             # Telegraf's outputs.influxdb throws away what any 4xx answers, 429 too; 503 makes it keep the batch
             return fault(version, 503 if version == 1 else 429, sentence, int(wait_s) + 1)
-        body = await read_body(request.receive, gzipped, self.limits.max_body_bytes, self._hold(request))
+        async with asyncio.timeout(self.limits.body_within_s):
+            body = await read_body(request.receive, gzipped, self.limits.max_body_bytes, self._hold(request))
         if not body:
             return Answer(204)
         whole = version == 3 and request.query.get("accept_partial", "true").lower() == "false"

@@ -17,7 +17,7 @@ SHOWN_LINES = 50
 """Lines at fault that an answer lists; all of them lie among the dead letters."""
 _CODES = {
     400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not found", 405: "method not allowed",
-    413: "request too large", 415: "unsupported media type", 429: "too many requests", 500: "internal error",
+    408: "request timeout",    413: "request too large", 415: "unsupported media type", 429: "too many requests", 500: "internal error",
     503: "unavailable",
 }  # fmt: skip
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nuan.telemetry.simulation.messages import MEASUREMENT
+
 KINDS: Mapping[str, int | None] = {
     "duplicate": None, "late": 300, "disorder": None, "dropout": None, "garbage": None, "clock": 600, "stuck": None, "swapped": None,
     "units": None, "reset": 300,
@@ -83,7 +85,12 @@ class Faults:
 
 
 def damaged(payload: bytes, dice: np.random.Generator) -> bytes:
-    """The message as a bad line delivers it: cut, or with a byte changed where a checksum or a bracket notices it."""
+    """The message as a bad line delivers it: cut, or with a byte changed where a checksum or a bracket notices it.
+
+    Lines have neither: a line cut in its value is a good line with another value. Of them only the name is left, which is no line.
+    """
+    if payload.startswith(MEASUREMENT.encode() + b","):
+        return payload.split(b" ", 1)[0]
     if not payload or dice.random() < 0.5:
         return payload[: len(payload) // 2]
     at = len(payload) // 3

@@ -146,7 +146,7 @@ def read_book(path: Path) -> Book:
     try:
         document = json.loads(path.read_text("utf-8"))
         digest = document.pop("digest")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise LedgerError(f"{path.name} is no ledger: {error}") from None
     if digest != _digest(document) or document.get("version") != VERSION:
         raise LedgerError(f"{path.name}: the text does not fit its digest")

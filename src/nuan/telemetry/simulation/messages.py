@@ -11,6 +11,7 @@ from nuan.telemetry.protocols.mbus.header import maker_bytes
 from nuan.terms.places import CHINA_OFFSET_S
 from nuan.terms.quantities import quantity
 
+MEASUREMENT = "sim"
 METER_POINTS = ("energy", "volume", "flow", "power", "supply_temp", "return_temp")
 METER_QUANTITIES = ("heat_energy", "water_volume", "flow", "heat_power", "supply_temp", "return_temp")
 
@@ -53,7 +54,7 @@ def thingsboard_message(reports: Sequence[Report]) -> bytes:
     ).encode()
 
 
-def line_message(reports: Sequence[Report], measurement: str = "sim", tag: str = "device") -> bytes:
+def line_message(reports: Sequence[Report], measurement: str = MEASUREMENT, tag: str = "device") -> bytes:
     """Line protocol, times in seconds."""
     rows = []
     for report in reports:
@@ -83,13 +84,16 @@ def mbus_message(report: Report, access: int = 0) -> bytes:
     ):  # fmt: skip
         steps = _steps(report, name)
         if steps is not None:
-            records += bytes(({4: 0x0C, 3: 0x0B, 2: 0x0A}[size], vif)) + cjt188_bcd(steps // divisor, size)
+            records += bytes(({4: 0x0C, 3: 0x0B, 2: 0x0A}[size], vif)) + bcd(steps // divisor, size)
     head = bytes.fromhex(report.device)[::-1] + maker_bytes("NUA") + bytes((1, 4, access & 0xFF, 0, 0, 0))
     return long_frame(0x08, 1, 0x72, head + records)
 
 
-def cjt188_bcd(count: int, size: int) -> bytes:
-    return bytes.fromhex(f"{count:0{2 * size}d}"[-2 * size :])[::-1]
+def bcd(count: int, size: int) -> bytes:
+    """Low byte first. A number that does not fit is a ValueError: a frame that says another number would make the ledger a liar."""
+    if not 0 <= count < 100**size:
+        raise ValueError(f"{count} does not fit into {size} bytes")
+    return bytes.fromhex(f"{count:0{2 * size}d}")[::-1]
 
 
 def cjt188_message(report: Report, serial: int = 0) -> bytes:

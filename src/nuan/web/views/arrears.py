@@ -14,6 +14,7 @@ from nuan.records.support.models import FundingSource, GovernmentDebt
 from nuan.web.forms import AnswerError, actor_of, attempt, day_of, fen_of, needed
 from nuan.web.guard import Visit
 from nuan.web.stand_day import season_asked, stand_day
+from nuan.web.support_files import DEBTS
 from nuan.web.support_words import AGE_WORDS, DEBT_STATES, INSTALMENT_STATES
 from nuan.web.views.support import BUREAUS, facts_seen
 from nuan.web.wording import say
@@ -27,7 +28,7 @@ def debts_seen(request: Visit) -> Any:
 
 
 def _rows(request: Visit, season: str, day: date) -> list[DebtRow]:
-    facts, book = facts_seen(request, season, day)
+    facts, book = facts_seen(request, season, day, DEBTS)
     return debt_rows(facts, book, day)
 
 

@@ -31,7 +31,7 @@ def seen_repairs(request: Visit) -> QuerySet[Repair]:
         rows = rows.filter(asset__company_id=value)
     if value := request.GET.get("charged_to"):
         rows = rows.filter(charged_to=value)
-    return rows.select_related("asset__company", "asset__banner").order_by("-on", "-id")
+    return rows.select_related("asset__company", "asset__banner", "reversed_by").order_by("-on", "-id")
 
 
 def judged(rows: list[Repair]) -> list[tuple[Repair, PayerDecision | None, str]]:

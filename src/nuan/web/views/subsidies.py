@@ -34,7 +34,7 @@ def subsidies(request: Visit) -> HttpResponse:
     season, day = season_asked(request), stand_day(request)
     context: dict[str, Any] = {"season": season, "day": day, "states": SUBSIDY_STATES}
     if season:
-        facts, _ = facts_seen(request, season, day)
+        facts, _ = facts_seen(request, season, day, ("subsidy",))
         everything = subsidy_rows(facts["subsidy"], day)
         names = dict(Banner.objects.values_list("code", "name"))
         banner, state = request.GET.get("banner", ""), request.GET.get("state", "")

@@ -1,6 +1,6 @@
 """保障资金: the overview of the money around heating, and its lists as workbooks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,7 @@ from nuan.records.support.models import FundApplication, FundMovement, Repair
 from nuan.web.guard import Visit
 from nuan.web.journal import judgement_rows
 from nuan.web.stand_day import season_asked, stand_day
-from nuan.web.support_files import FILES
+from nuan.web.support_files import DEBTS, FILES
 
 CLAUSES = ("2.7.3", "2.7.4", "2.7.5", "3.1", "3.2")
 BUREAUS = frozenset({Role.BANNER, Role.CITY})
@@ -36,9 +36,9 @@ def may_write(request: Visit) -> bool:
     return request.role in BUREAUS
 
 
-def facts_seen(request: Visit, season: str, day: date) -> tuple[dict[str, Any], Any]:
-    """Fact tables as far as the visitor sees, and a book of the season."""
-    _, facts, made = books(season, day)
+def facts_seen(request: Visit, season: str, day: date, only: Collection[str]) -> tuple[dict[str, Any], Any]:
+    """The named fact tables as far as the visitor sees, and a book of the season."""
+    _, facts, made = books(season, day, only)
     book = next(iter(made.values()))
     seen = bounded(facts, *sight(request))
     return seen, type(book)(book.season, book.as_of_s, seen)
@@ -53,7 +53,7 @@ def support(request: Visit) -> HttpResponse:
         "judgements": judgement_rows(judged.filter(verdict="breached")),
     }
     if season:
-        facts, book = facts_seen(request, season, day)
+        facts, book = facts_seen(request, season, day, (*DEBTS, "subsidy"))
         debts = debt_rows(facts, book, day)
         context["owed_fen"] = sum(row.stands.outstanding_fen for row in debts)
         context["late_fen"] = sum(row.stands.late_fen for row in debts)

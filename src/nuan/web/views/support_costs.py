@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import polars as pl
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -36,11 +37,13 @@ def support_costs(request: Visit) -> HttpResponse:
         "banners": request.scope.banners().order_by("code"),
         "companies": request.scope.companies().order_by("code"),
         "may_enter": request.role == Role.FINANCE,
+        "season_only": request.GET.get("span") == "season",
         "with_heat": request.GET.get("heat") == "1",
     }
     if season:
-        report = cost_report(season, day, banners, company, with_heat=context["with_heat"])
-        lines = _lines(season, day, banners, company)
+        frame = costs_of(season, day, banners, company, season_only=context["season_only"])
+        report = cost_report(season, day, banners, company, frame, with_heat=context["with_heat"])
+        lines = _lines(frame)
         only = request.GET.get("only", "")
         pages = Paginator([line for line in lines if not only or line["fault"] == only], PAGE)
         context |= {
@@ -66,10 +69,9 @@ def _chosen(request: Visit) -> tuple[list[str] | None, str | None]:
     return banners, company
 
 
-def _lines(season: str, day: Any, banners: list[str] | None, company: str | None) -> list[dict[str, Any]]:
+def _lines(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """The ledger, what is at fault first."""
     names = dict(Banner.objects.values_list("code", "name")) | dict(Company.objects.values_list("code", "name"))
-    frame = costs_of(season, day, banners, company)
     assets = dict(
         Asset.objects.filter(code__in=frame["asset"].drop_nulls().unique().to_list()).values_list("code", "name")
     )
