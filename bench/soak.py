@@ -36,7 +36,7 @@ def main() -> int:
     result = {
         "seconds": seconds, "readings_per_s": RATE, "acknowledged": summary["acknowledged"], "stored": report["stored"],
         "missing": report["missing"], "series": report["series"], "series_that_differ": report["series_that_differ"], "ok": report["ok"],
-        "sent_again": summary["sent_again"], "dropped_by_full_outboxes": summary["dropped"], "refused": summary["refused"],
+        "sent_again": summary["sent_again"], "dropped_by_full_outboxes": summary["dropped"], "refused": summary["refused"], "nobody_listened": summary["nobody_listened"],
         "left": summary["left"], "workers_killed": deaths.count(-9), "workers_left_by_full_disk": len(deaths) - deaths.count(-9),
         "story": rig.log, "load": [round(each, 2) for each in os.getloadavg()], "cores": os.cpu_count(),
     }  # fmt: skip

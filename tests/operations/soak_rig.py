@@ -61,6 +61,12 @@ class Proxy(threading.Thread):
         self._loop.run_until_complete(self._open())
         self._ready.set()
         self._loop.run_forever()
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
 
     async def _open(self) -> None:
         for outer, inner in self.routes.items():
@@ -184,13 +190,12 @@ class Rig:
         self.say("up")
 
     def start_broker(self) -> None:
-        log = (self.home / "mosquitto.log").open("ab")
         command = [MOSQUITTO, "-c", str(self.home / "mosquitto" / "nuan.conf")]
-        self.broker = subprocess.Popen(command, stdout=log, stderr=log)
+        with (self.home / "mosquitto.log").open("ab") as log:
+            self.broker = subprocess.Popen(command, stdout=log, stderr=log)
         wait_for(lambda: listens(self.broker_port), 20, "the broker")
 
     def start_intake(self) -> None:
-        log = (self.home / "intake.log").open("ab")
         words = [
             "intake",
             "--mqtt",
@@ -201,7 +206,8 @@ class Rig:
             str(self.workers),
             "--json",
         ]
-        self.intake = subprocess.Popen([*NUAN, *words], env=self.environment, stdout=log, stderr=log)
+        with (self.home / "intake.log").open("ab") as log:
+            self.intake = subprocess.Popen([*NUAN, *words], env=self.environment, stdout=log, stderr=log)
         wait_for(lambda: len(self.reports()) == self.workers, 90, "the intake's workers")
         wait_for(
             lambda: all((r["mqtt"] or {}).get("connected") for r in self.reports().values()),
@@ -215,10 +221,10 @@ class Rig:
             "--http", f"http://127.0.0.1:{self.outer_http}", "--rate", str(rate), "--seconds", str(seconds), "--drain", str(drain_s),
             "--ledger", str(self.home / "ledger.json"), *[word for fault in faults for word in ("--fault", fault)],
         ]  # fmt: skip
-        progress = (self.home / "fleet.log").open("a")
-        self.fleet = subprocess.Popen(
-            [*NUAN, *words], env=self.environment, stdout=subprocess.PIPE, stderr=progress, text=True
-        )
+        with (self.home / "fleet.log").open("a") as progress:
+            self.fleet = subprocess.Popen(
+                [*NUAN, *words], env=self.environment, stdout=subprocess.PIPE, stderr=progress, text=True
+            )
         wait_for(lambda: (self.home / "ledger.json").exists(), 90, "the fleet")
 
     def reports(self) -> dict[str, dict[str, Any]]:

@@ -34,6 +34,9 @@ def test_every_acknowledged_reading_is_there_once(seconds: int) -> None:
     story = "\n".join([*rig.log, str(summary), str(report)])
     assert summary["left"] == 0, story
     assert summary["refused"] == 0, story
+    assert summary["nobody_listened"] == 0, (
+        f"the broker forgot who listens: a gateway of MQTT 3.1.1 would have lost these\n{story}"
+    )
     assert report["ok"], story
     assert report["stored"] == report["acknowledged"] == summary["acknowledged"], story
     assert summary["sent_again"] > 0, f"nothing was ever lost on the way, so nothing was shown\n{story}"

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,8 @@ def intake(
     """
     from nuan.operations.intake_settings import BrokerAddress, IntakeSettingsError, intake_folder
     from nuan.operations.intake_supervisor import IntakePlan, Supervisor
-    from nuan.site.database import home_folder
 
-    home = home_folder()
+    home = Path(os.environ.get("NUAN_HOME", "var")).resolve()  # not from the settings: they want a database
     folder = intake_folder(home)
     say = _json_events() if as_json else _words()
     try:
@@ -81,7 +81,7 @@ def intake(
         plan = IntakePlan(home / "readings", folder, workers, broker, _address(http), tls or None, client_id, shared)
         if broker is None and plan.http is None:
             raise IntakeSettingsError("没有 MQTT，也没有 HTTP：什么也收不到 / neither MQTT nor HTTP")
-        _prepare()
+        _prepare(folder)
         supervisor = Supervisor(plan, say)
     except IntakeSettingsError as error:
         refused = click.ClickException(str(error))
@@ -91,7 +91,7 @@ def intake(
     _run(supervisor, folder, as_json)
 
 
-def _prepare() -> None:
+def _prepare(folder: Path) -> None:
     """Tables in their present shape, profiles that come with Nuan, and the directory for the workers. A database that is away is no
     reason to stand still: the workers go on with the directory that they have."""
     from django.core.exceptions import ImproperlyConfigured
@@ -102,8 +102,10 @@ def _prepare() -> None:
     try:
         setup_records()
         from nuan.operations.device_profiles import define_shipped_profiles
+        from nuan.operations.intake_directory import DirectoryKeeper
 
         define_shipped_profiles(actor="nuan intake")
+        DirectoryKeeper(folder).keep(datetime.now(UTC))
     except (Error, ImproperlyConfigured) as error:
         click.secho(
             f"数据库不可用，先用已有的设备目录接收 / no database: {str(error).splitlines()[0]}", fg="yellow", err=True

@@ -127,7 +127,7 @@ def run(
     tally = play.tally
     summary = {
         "acknowledged": tally.acknowledged, "messages": tally.messages, "left": play.ledger.left, "sent_again": tally.again,
-        "refused": tally.refused, "dropped": tally.dropped, "connections": tally.connections, "last_refusal": tally.last_refusal,
+        "refused": tally.refused, "dropped": tally.dropped, "nobody_listened": tally.nobody, "connections": tally.connections, "last_refusal": tally.last_refusal,
         "sum": play.ledger.total.text, "ledger": str(ledger),
     }  # fmt: skip
     click.echo(json.dumps(summary, ensure_ascii=False))

@@ -132,6 +132,9 @@ def build_demo_city(
     progress("support", 0, 1)
     build_support(city.season, actor=actor)
     progress("support", 1, 1)
+    progress("billing", 0, 1)
+    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
+    progress("billing", 1, 1)
     with Store(settings.READINGS_ROOT) as store:
         run = judge_season(
             city.season.key,
@@ -141,9 +144,6 @@ def build_demo_city(
             progress=lambda said: progress("judging", said.done, said.total),
         )
         live = play(store, city.truth, until, actor=actor, progress=progress)
-    progress("billing", 0, 1)
-    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
-    progress("billing", 1, 1)
     demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
     facts |= {

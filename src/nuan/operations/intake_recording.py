@@ -19,6 +19,7 @@ from typing import Any
 RETRY_S = 2.0
 GIVE_UP_S = 60.0
 """So long without the embedded database and the process starts anew: that starts the database, too."""
+TURN_S = 0.25
 REPORT = "record.json"
 NO_DATABASE = 75
 
@@ -37,9 +38,8 @@ class Step:
 
 @dataclass
 class Recording:
-    """The steps in their order, and what the status line needs to know."""
+    """Steps in their order, done by one thread, and what the status line needs to know."""
 
-    folder: Path
     steps: list[Step]
     away_since: float | None = None
     done: dict[str, Any] = field(default_factory=dict)
@@ -68,20 +68,9 @@ class Recording:
             finally:
                 step.seconds = time.monotonic() - begun
 
-    def report(self) -> dict[str, Any]:
-        faults = {step.name: step.why_not for step in self.steps if step.why_not}
-        seconds = {step.name: round(step.seconds, 3) for step in self.steps}
-        return {
-            "at": time.time(),
-            "database_away": self.away_since,
-            "faults": faults,
-            "seconds": seconds,
-            "done": self.done,
-        }
 
-
-def recording(root: Path, folder: Path) -> Recording:
-    """The steps, with what they remember between turns."""
+def recordings(root: Path, folder: Path) -> tuple[Recording, Recording]:
+    """The steps, with what they remember between turns: newest values by themselves, so that no page waits for a count; and the others."""
     from nuan.operations.alarm_tick import alarm_tick
     from nuan.operations.dead_letters import known_positions, ship_dead_letters
     from nuan.operations.gateway_pulses import Pulses, worker_reports
@@ -114,33 +103,53 @@ def recording(root: Path, folder: Path) -> Recording:
             lay_down(folder / HANDED_OVER, state["positions"])
         return sum(state["positions"].values())
 
-    return Recording(
-        folder,
-        [
-            Step("directory", 1.0, lambda: keeper.keep(now())),
-            Step("live", 0.5, live),
-            Step("letters", 1.0, letters),
-            Step("city", 2.0, lambda: city.recount(now())),
-            Step("pulses", 3.0, lambda: pulses.write(worker_reports(folder))),
-            Step("alarms", 5.0, lambda: str(alarm_tick(now()))),
-        ],
-    )
+    steps = [
+        Step("directory", 1.0, lambda: keeper.keep(now())),
+        Step("letters", 1.0, letters),
+        Step("city", 2.0, lambda: city.recount(now())),
+        Step("pulses", 3.0, lambda: pulses.write(worker_reports(folder))),
+        Step("alarms", 5.0, lambda: str(alarm_tick(now()))),
+    ]
+    return Recording([Step("live", 0.5, live)]), Recording(steps)
 
 
 def record(root: Path, folder: Path, stop: threading.Event) -> int:
     """Until told to stop, once more then. Exit code of the process."""
     from nuan.operations.intake_folding import lay_down
 
-    work = recording(root, folder)
-    while True:
-        last = stop.is_set()
-        work.turn(time.time())
-        lay_down(folder / REPORT, work.report())
-        if last:
-            return 0
-        if work.away_since and time.time() - work.away_since > GIVE_UP_S and "DATABASE_URL" not in os.environ:
+    live, rest = recordings(root, folder)
+
+    def others() -> None:
+        while not stop.wait(TURN_S):
+            rest.turn(time.time())
+
+    beside = threading.Thread(target=others)
+    beside.start()
+    while not stop.wait(TURN_S):
+        live.turn(time.time())
+        lay_down(folder / REPORT, report(live, rest))
+        away = live.away_since or rest.away_since
+        if away and time.time() - away > GIVE_UP_S and "DATABASE_URL" not in os.environ:
+            stop.set()
+            beside.join()
             return NO_DATABASE
-        stop.wait(0.25)
+    beside.join()
+    for each in (live, rest):
+        each.turn(float("inf"))
+    lay_down(folder / REPORT, report(live, rest))
+    return 0
+
+
+def report(*recordings: Recording) -> dict[str, Any]:
+    """For the status line."""
+    steps = [step for each in recordings for step in each.steps]
+    return {
+        "at": time.time(),
+        "database_away": next((each.away_since for each in recordings if each.away_since), None),
+        "faults": {step.name: step.why_not for step in steps if step.why_not},
+        "seconds": {step.name: round(step.seconds, 3) for step in steps},
+        "done": {name: what for each in recordings for name, what in list(each.done.items())},
+    }
 
 
 def main() -> int:

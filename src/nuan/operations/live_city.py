@@ -5,6 +5,7 @@ difference into the counts of city, banner, company and substation; every so oft
 and homes that fell silent become unknown. Machine state: no act.
 """
 
+from collections import deque
 from datetime import datetime
 from typing import Any
 
@@ -53,18 +54,26 @@ class LiveCity:
         self._rooms: dict[str, dict[str, tuple[int, int]]] = {}
         self._points: list[tuple[str, str] | None] = []
         self._changed: set[str] = set()
+        self._heard: deque[list[tuple[str, str, int, int]]] = deque()
         self._counted: tuple[int, int, float, float] | None = None
         """(run, fresh since, when, how long it took)."""
 
     def heard(self, changes: LiveChanges, names: SeriesTable) -> None:
-        """Newest trusted values of points; those that are no room temperature are passed over."""
+        """Newest trusted values of points; those that are no room temperature are passed over. Another thread may count meanwhile."""
         self._learn(names)
+        rows = []
         for series, time_s, value in zip(
             changes.series.tolist(), changes.time_s.tolist(), changes.value.tolist(), strict=True
         ):
             point = self._points[series]
             if point is not None and time_s != NEVER:
-                home, position = point
+                rows.append((*point, time_s, value))
+        if rows:
+            self._heard.append(rows)
+
+    def _take_in(self) -> None:
+        while self._heard:
+            for home, position, time_s, value in self._heard.popleft():
                 self._rooms.setdefault(home, {})[position] = (time_s, value)
                 self._changed.add(home)
 
@@ -78,6 +87,7 @@ class LiveCity:
         run = Run.objects.filter(state=Run.State.DONE).order_by("-id").first()
         if run is None:
             return 0
+        self._take_in()
         changed, self._changed = self._changed, set()
         try:
             with transaction.atomic():

@@ -9,7 +9,8 @@ from nuan.telemetry.intake.mqtt.packets import MqttError, Splitter, varint
 
 ANSWER_S, KEEP_ALIVE_S, LARGEST = 15.0, 30, 1 << 20
 PACKET_IDS = 65_535
-QUOTA = 0x97
+QUOTA, NOBODY = 0x97, 0x10
+"""PUBACK reasons: 0x10 is a success for MQTT, and says that the broker had nobody to give the message to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class MqttSender:
         self._on_the_way: dict[int, Parcel] = {}
         self._next = 1
         self._room = asyncio.Event()
+        self._quiet: list[Parcel] = []
         self.why_not = ""
 
     async def run(self) -> None:
@@ -37,8 +39,9 @@ class MqttSender:
             except (OSError, MqttError, TimeoutError, asyncio.IncompleteReadError) as error:
                 self.why_not = str(error) or type(error).__name__
             finally:
-                self.outbox.again(list(self._on_the_way.values()))
+                self.outbox.again([*self._quiet, *self._on_the_way.values()])
                 self._on_the_way.clear()
+                self._quiet = []
             pause = 0.2 if asyncio.get_running_loop().time() - began > 10 else min(5.0, pause * 2)
             await asyncio.sleep(pause)
 
@@ -130,7 +133,10 @@ class MqttSender:
         self._room.set()
         if parcel is None:
             return
-        if code < 0x80:
+        if code == NOBODY:
+            self.outbox.tally.nobody += 1
+            self._quiet.append(parcel)
+        elif code < 0x80:
             self.outbox.acknowledged(parcel)
         elif code == QUOTA:
             self.outbox.again([parcel])
@@ -138,9 +144,16 @@ class MqttSender:
             self.outbox.refused(parcel, f"PUBACK 0x{code:02x} on {parcel.topic}")
 
     async def _pulse(self, writer: asyncio.StreamWriter) -> None:
+        """Every second another try for what nobody took, every ten a sign of life."""
+        seconds = 0
         while True:
-            await asyncio.sleep(KEEP_ALIVE_S / 3)
-            writer.write(packets.PING)
+            await asyncio.sleep(1)
+            seconds += 1
+            if self._quiet:
+                taken, self._quiet = self._quiet, []
+                self.outbox.again(taken)
+            if seconds % (KEEP_ALIVE_S // 3) == 0:
+                writer.write(packets.PING)
 
 
 def publish(topic: str, payload: bytes, number: int) -> bytes:

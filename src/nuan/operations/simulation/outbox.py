@@ -26,6 +26,8 @@ class Tally:
     again: int = 0
     refused: int = 0
     dropped: int = 0
+    nobody: int = 0
+    """Messages that the broker had nobody to give to: a gateway of MQTT 3.1.1 would have lost them."""
     connections: int = 0
     last_refusal: str = ""
 

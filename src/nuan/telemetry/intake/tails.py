@@ -47,7 +47,7 @@ class Tails:
 
     def dead(self) -> dict[str, int]:
         """Of each lane the newest frame of dead letters that was seen."""
-        return {name: tail.dead for name, tail in self._tails.items() if tail.dead}
+        return {name: tail.dead for name, tail in list(self._tails.items()) if tail.dead}
 
     def _read(self, tail: _Tail) -> int:
         count = 0
