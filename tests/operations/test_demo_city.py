@@ -14,6 +14,7 @@ from django.test import override_settings
 from nuan.buildings.sample_city import City, Planted, make_city
 from nuan.operations.demo import DemoReport, OtherCityError, RealCityError, build_demo_city, demo_file
 from nuan.operations.demo_accounts import CAST, PASSWORD
+from nuan.operations.explaining import explain_judgement
 from nuan.records.accounts.models import User
 from nuan.records.monitoring.models import Alarm, AlarmChange, LiveValue, QualityDay
 from nuan.records.registry.models import Home
@@ -79,6 +80,17 @@ def test_everything_planted_is_found(built: DemoReport) -> None:
     assert kinds >= {
         "source_failure", "late_start", "early_stop", "throttling", "over_heating", "cold_top_floor", "fuel_short", "no_vehicle",
     }  # fmt: skip
+
+
+def test_every_money_judgement_explains_itself(built: DemoReport) -> None:
+    rows = CurrentJudgement.objects.filter(clause__in=["2.7.3", "2.7.4", "2.7.5", "3.1", "3.2"]).select_related(
+        "judgement__run"
+    )
+    assert {row.subject_level for row in rows} == {"company", "banner"}
+    for row in rows:
+        working = explain_judgement(row.judgement)
+        assert working.same, (row.clause, row.subject, row.item)
+        assert working.explanation.sentence
 
 
 @pytest.mark.parametrize("item", ["late_start", "early_stop", "throttling", "over_heating"])
