@@ -167,7 +167,7 @@ def exchange_device(
             predecessor=before, first_register=first_register, calibrated_on=calibrated_on,
             calibration_valid_until=valid_until,
         )  # fmt: skip
-        row.subject, row.details = f"{before.code} → {code}", {"place": before.place, "on": on}
+        row.subject, row.details = f"{before.code} → {code}", {"device": after.pk, "on": on}
         turn_the_page()
     return after
 

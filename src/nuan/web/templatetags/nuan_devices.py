@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 
 from nuan.web.views.dead_letters import reason_words
+from nuan.web.views.devices import place_shown
 from nuan.web.wording import say
 
 register = template.Library()
@@ -34,6 +35,11 @@ def _long(seconds: int) -> str:
 def words(chinese: str) -> str:
     """A label of the records in the language of the page."""
     return say(chinese)
+
+
+@register.filter
+def place_of(device: Any) -> str:
+    return place_shown(device)
 
 
 @register.simple_tag

@@ -70,6 +70,15 @@ def calibration_state(device: Device, today: date) -> tuple[str, str]:
     return ("amber", "检定将到期") if until <= today + timedelta(days=DUE_DAYS) else ("green", "检定有效")
 
 
+def place_shown(device: Device) -> str:
+    """The place's code; of a home without its door, which lists and files do not say.
+
+    >>> place_shown(Device(level="home", place="B0042-1-0301")), place_shown(Device(level="substation", place="H01-S03"))
+    ('B0042-1-••', 'H01-S03')
+    """
+    return f"{device.place.rpartition('-')[0]}-••" if device.level == "home" and "-" in device.place else device.place
+
+
 def is_quiet(gateway: Gateway) -> bool:
     pulse = getattr(gateway, "pulse", None)
     return pulse is None or timezone.now().timestamp() - pulse.last_seen_s > QUIET_S
@@ -118,7 +127,7 @@ def devices_csv(request: Visit) -> HttpResponse:
         for row in device_rows(request).iterator(chunk_size=2_000):
             _, word = calibration_state(row, today)
             yield [
-                row.gateway.name, row.gateway.company.name, row.code, say(row.get_kind_display()), row.profile.name, row.place,
+                row.gateway.name, row.gateway.company.name, row.code, say(row.get_kind_display()), row.profile.name, place_shown(row),
                 row.position, row.maker, row.installed_on, row.removed_on, row.calibrated_on, row.calibration_valid_until,
                 say(word) if word else None,
             ]  # fmt: skip
