@@ -92,15 +92,20 @@ class OverHttp:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._used = time.monotonic()
         self._headers = {"Authorization": f"Token {TOKEN}", "Content-Type": "text/plain; charset=utf-8"}
 
     def prepare(self, batch: Batch) -> None:
-        """The body is ready."""
+        """The body is ready; a connection that the server may have closed for being idle is made anew, as clients do."""
+        if time.monotonic() - self._used > 20:
+            self._connection.close()
+            self._connection.connect()
 
     def write(self, batch: Batch) -> None:
         self._connection.request("POST", "/write?db=bench&precision=s", batch.body, self._headers)
         answer = self._connection.getresponse()
         said = answer.read()
+        self._used = time.monotonic()
         assert answer.status == 204, (answer.status, said[:300])
 
     def ask(self, method: str, target: str) -> bytes:
