@@ -18,7 +18,7 @@ from nuan.operations.simulation.outbox import Outbox, Parcel, Tally
 from nuan.operations.simulation.packing import Packing, entries_of
 from nuan.operations.simulation.planning import INTERVAL_S, AtRate, AtSpeed, PaceError
 from nuan.operations.simulation.registering import NoSampleCityError, register_fleet
-from nuan.operations.simulation.values import Measuring
+from nuan.operations.simulation.values import CityHours, Measuring
 from nuan.records.devices.models import Device, Gateway
 from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.series import SeriesKey
@@ -38,6 +38,11 @@ def city_of_200() -> City:
 @pytest.fixture(scope="module")
 def fleet(city_of_200: City) -> Fleet:
     return fleet_of(city_of_200)
+
+
+@pytest.fixture(scope="module")
+def hours(city_of_200: City) -> CityHours:
+    return CityHours(city_of_200)
 
 
 def test_the_fleet_is_the_city(city_of_200: City, fleet: Fleet) -> None:
@@ -75,8 +80,8 @@ def test_at_rate_nobody_reports_twice_in_a_second(fleet: Fleet) -> None:
         AtRate(fleet, START_S, 2 * len(fleet.series))
 
 
-def measured(city: City, fleet: Fleet, faults: Faults, times: range) -> tuple[Packing, set[Entry]]:
-    measuring, packing, wanted = Measuring(city, fleet, faults, START_S), Packing(fleet, faults), set()
+def measured(city: City, fleet: Fleet, hours: CityHours, faults: Faults, times: range) -> tuple[Packing, set[Entry]]:
+    measuring, packing, wanted = Measuring(city, fleet, faults, START_S, hours), Packing(fleet, faults), set()
     for time_s in times:
         for device in fleet.devices:
             report = measuring.report(device, time_s)
@@ -86,11 +91,11 @@ def measured(city: City, fleet: Fleet, faults: Faults, times: range) -> tuple[Pa
     return packing, wanted
 
 
-def test_everything_measured_is_packed_once(city_of_200: City, fleet: Fleet) -> None:
+def test_everything_measured_is_packed_once(city_of_200: City, fleet: Fleet, hours: CityHours) -> None:
     faults = Faults.parse(
         ["duplicate=20%", "late=30%:60", "disorder=50%", "garbage=20%", "clock=10%:600", "swapped=10%", "reset=10%:60"]
     )
-    packing, wanted = measured(city_of_200, fleet, faults, range(START_S, START_S + 300, 60))
+    packing, wanted = measured(city_of_200, fleet, hours, faults, range(START_S, START_S + 300, 60))
     parcels = [parcel for _, parcel in packing.parcels(10.0)]
     early = sum(len(parcel.entries) for parcel in parcels)
     parcels += [parcel for _, parcel in packing.parcels(10.0, all_late=True)]
@@ -102,17 +107,17 @@ def test_everything_measured_is_packed_once(city_of_200: City, fleet: Fleet) -> 
     assert any(not parcel.entries and not parcel.is_garbage for parcel in parcels)
 
 
-def test_what_is_dropped_is_not_packed(city_of_200: City, fleet: Fleet) -> None:
-    packing, wanted = measured(city_of_200, fleet, Faults.parse(["dropout=50%"]), range(START_S, START_S + 1))
+def test_what_is_dropped_is_not_packed(city_of_200: City, fleet: Fleet, hours: CityHours) -> None:
+    packing, wanted = measured(city_of_200, fleet, hours, Faults.parse(["dropout=50%"]), range(START_S, START_S + 1))
     packed = sum(len(parcel.entries) for _, parcel in packing.parcels(0.0))
     assert 0.3 * len(wanted) < packed < 0.7 * len(wanted)
 
 
-def test_ill_devices_show_their_illness(city_of_200: City, fleet: Fleet) -> None:
+def test_ill_devices_show_their_illness(city_of_200: City, fleet: Fleet, hours: CityHours) -> None:
     meter = next(device for device in fleet.devices if device.kind == "meter")
-    well = Measuring(city_of_200, fleet, Faults(), START_S).report(meter, START_S + 400)
+    well = Measuring(city_of_200, fleet, Faults(), START_S, hours).report(meter, START_S + 400)
     ill = {
-        kind: Measuring(city_of_200, fleet, Faults.parse([f"{kind}=100%"]), START_S).report(meter, START_S + 400)
+        kind: Measuring(city_of_200, fleet, Faults.parse([f"{kind}=100%"]), START_S, hours).report(meter, START_S + 400)
         for kind in ("swapped", "units", "reset", "clock")
     }
     assert well is not None

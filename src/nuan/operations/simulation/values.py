@@ -18,14 +18,22 @@ MINUTE_S = 60
 COUNTERS = ("energy", "volume")
 
 
-class Measuring:
-    """`start_s`: when the play begins; counters are counted from there."""
+class CityHours:
+    """What is true in the city, hour by hour. Takes seconds to make, and serves any number of plays."""
 
-    def __init__(self, city: City, fleet: Fleet, faults: Faults, start_s: int) -> None:
-        self.city, self.fleet, self.faults, self.start_s = city, fleet, faults, start_s
+    def __init__(self, city: City) -> None:
         self.rooms = _rooms(city)
         self.stations = city.station_hours()
         self.station_of_building = _station_of_building(city)
+
+
+class Measuring:
+    """`start_s`: when the play begins; counters are counted from there."""
+
+    def __init__(self, city: City, fleet: Fleet, faults: Faults, start_s: int, hours: CityHours | None = None) -> None:
+        self.city, self.fleet, self.faults, self.start_s = city, fleet, faults, start_s
+        hours = hours or CityHours(city)
+        self.rooms, self.stations, self.station_of_building = hours.rooms, hours.stations, hours.station_of_building
         self._ill = {
             kind: [faults.ill(kind, d.number) for d in fleet.devices]
             for kind in ("clock", "stuck", "swapped", "units", "reset")
