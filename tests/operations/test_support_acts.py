@@ -46,7 +46,7 @@ from nuan.operations.support_funds import (
     spend_fund,
     state_of,
 )
-from nuan.operations.support_reports import end_of, subsidy_rows
+from nuan.operations.support_reports import end_of, registered_twice, subsidy_rows
 from nuan.operations.support_subsidies import (
     MoreThanOwedError,
     PaymentGoneError,
@@ -193,6 +193,19 @@ def test_two_people_decide_and_then_it_is_paid() -> None:
         spend_fund(code="S2", application=asked, amount_fen=1, on=TODAY, reference="", actor="刘科")
 
 
+def test_an_asset_that_turns_out_to_lie_inside_is_not_paid_for() -> None:
+    asked = ask()
+    decide_fund_application(asked, by=person("乌主任"), approve=True)
+    Asset.objects.filter(code="C01-G1").update(position="inside")
+    with pytest.raises(NotEligibleError):
+        decide_fund_application(asked, by=person("刘科"), approve=True)
+    Asset.objects.filter(code="C01-G1").update(position="outside")
+    decide_fund_application(asked, by=person("刘科"), approve=True)
+    Asset.objects.filter(code="C01-G1").update(position="inside")
+    with pytest.raises(NotEligibleError):
+        spend_fund(code="S", application=asked, amount_fen=1, on=TODAY, reference="", actor="刘科")
+
+
 def test_who_may_apply_and_decide() -> None:
     token = ApiToken(name="t", role="city")
     for by in (person("王阿姨"), person("小李"), person("乌主任"), token):
@@ -240,6 +253,22 @@ def test_a_subsidy_is_never_paid_beyond_what_is_owed() -> None:
     pay(20_000, "B4")
 
 
+def test_a_payment_with_an_earlier_date_does_not_open_the_door_again() -> None:
+    pay(60_000)
+    chosen = Beneficiary.objects.filter(home__banner="150602").order_by("code")[0]
+    with pytest.raises(MoreThanOwedError):
+        record_subsidy_payment(
+            code="early",
+            beneficiary=chosen,
+            programme="P2",
+            season=SEASON,
+            amount_fen=1,
+            on=date(2025, 12, 1),
+            reference="",
+            actor="乌主任",
+        )
+
+
 def test_a_home_that_is_registered_twice_is_owed_once() -> None:
     first = Beneficiary.objects.filter(home__banner="150602").order_by("code")[0]
     again = Beneficiary.objects.create(
@@ -255,6 +284,17 @@ def test_a_home_that_is_registered_twice_is_owed_once() -> None:
         pay(1, "B2", again)
     own = subsidy_facts(SEASON, end_of(TODAY), first.home.code)
     assert own.select("payable_fen", "paid_fen").rows() == [(60_000, 60_000)]
+
+
+def test_registrations_that_follow_one_another_are_no_double() -> None:
+    first = Beneficiary.objects.filter(home__banner="150602").order_by("code")[0]
+    usual = {"home": first.home, "category": "destitute", "evidence_ref": "x"}
+    Beneficiary.objects.create(code="before", valid_from=date(2024, 7, 1), valid_to=date(2025, 6, 30), **usual)
+    Beneficiary.objects.create(code="after", valid_from=date(2026, 7, 1), valid_to=None, **usual)
+    assert registered_twice() == []
+    Beneficiary.objects.create(code="beside", valid_from=date(2026, 6, 30), valid_to=date(2026, 6, 30), **usual)
+    assert registered_twice() == [first.home.code]
+    assert registered_twice(set()) == []
 
 
 def test_expired_evidence_owes_nothing_and_a_later_version_of_the_programme_counts_from_its_day() -> None:

@@ -7,7 +7,16 @@ import pytest
 
 from nuan.operations.import_registry import import_registry
 from nuan.operations.registry_files import read_registry
-from nuan.records.support.models import Asset, Beneficiary, CostEntry, DebtPayment, GovernmentDebt, Repair
+from nuan.records.support.models import (
+    Asset,
+    Beneficiary,
+    CostEntry,
+    DebtPayment,
+    GovernmentDebt,
+    PlanTask,
+    Repair,
+    SubsidyProgramme,
+)
 
 pytestmark = pytest.mark.django_db
 FILES = {
@@ -93,6 +102,31 @@ def test_one_home_registered_twice_is_told_but_comes_in(folder: Path) -> None:
     report = take_in(folder, 补贴对象=f"对象编号,户号,类别,证明编号,有效期起,有效期止\n{rows}")
     assert ("beneficiaries", "double_home") in codes(report)
     assert Beneficiary.objects.count() == 2
+
+
+def test_programmes_accounts_and_plans_come_in_by_file(folder: Path) -> None:
+    programmes = (
+        "项目编号,供暖季,登记日,项目名称,旗区,对象类别,计算方式,补贴标准元,热费比例,上限,认定日,应付日,付款单位,起\n"
+        "F1,2025-2026,2025-09-01,低保补贴,150602,低保、特困,定额,600,,,2025-11-01,2025-12-15,财政局,2025-10-01\n"
+        "S1,2025-2026,2025-09-01,机构补贴,150602,公益性机构,按热费比例,,20.5,1000,2025-11-01,,财政局,2025-10-01\n"
+    )
+    report = take_in(
+        folder,
+        补贴项目=programmes,
+        保障资金账户="账户编号,旗区,账户名称,设立日\nBZ,150602,保障资金,2024-03-01\n",
+        实施方案="方案编号,旗区,供暖季,方案名称,第一责任人,批准日\nFA,150602,2025-2026,方案,旗长,2025-09-05\n",
+        任务清单="方案,序号,任务,责任人,期限\nFA,1,拨付补贴,财政局,2025-11-30\n",
+    )
+    assert report.ok, report.findings  # type: ignore[attr-defined]
+    fixed, share = SubsidyProgramme.objects.order_by("code")
+    assert (fixed.rate, fixed.categories, fixed.cap_fen) == (60_000, ["low_income", "destitute"], None)
+    assert (share.rate, share.categories, share.cap_fen) == (205, ["welfare"], 100_000)
+    PlanTask.objects.update(done_on="2025-11-28", evidence="纪要")
+    again = take_in(folder)
+    assert again.total.created == again.total.changed == 0  # type: ignore[attr-defined]
+    assert PlanTask.objects.get().evidence == "纪要"
+    report = take_in(folder, 补贴项目=programmes.replace("低保、特困", "低保、学生").replace("20.5", ""))
+    assert codes(report) == {("subsidy_programmes", "unknown_word"), ("subsidy_programmes", "empty")}
 
 
 def test_a_word_means_what_its_column_asks(city: None) -> None:

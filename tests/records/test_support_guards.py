@@ -11,6 +11,7 @@ from django.db.models import Sum
 from nuan.records.accounts.models import Role, User
 from nuan.records.registry.models import Banner, Company
 from nuan.records.support.models import (
+    Asset,
     DebtPayment,
     FundAccount,
     FundApplication,
@@ -105,6 +106,13 @@ def test_what_is_not_eligible_is_neither_approved_nor_paid(fund: FundAccount) ->
     asked = application(fund, eligibility="ineligible")
     refused(lambda: approve(asked, "乌主任"), "not eligible")
     refused(lambda: spend(asked, 1, "S"), "does not allow")
+
+
+def test_what_turns_out_to_lie_inside_is_not_paid(fund: FundAccount) -> None:
+    asked = application(fund)
+    approve(asked, "乌主任", "刘科")
+    Asset.objects.update(position="inside")
+    refused(lambda: spend(asked, 1, "S"), "does not lie outside")
 
 
 def test_one_refusal_is_enough(fund: FundAccount) -> None:

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.test import Client
 from openpyxl import load_workbook
 
+from nuan.operations.support_costs import record_repair
 from nuan.operations.workbooks import Fen, Formula, Sheet, workbook
 from nuan.policies.support.arrears import AGES
 from nuan.records.audit.models import AuditEntry
@@ -318,3 +319,23 @@ def test_pages_speak_english_too(as_cast: As, path: str, most: int) -> None:
     client = as_cast("刘科")
     client.post("/i18n/setlang/", {"language": "en", "next": path})
     assert client.get(path + "?at=2026-01-20").status_code == 200
+
+
+def test_the_cost_of_supply_for_the_year_and_for_the_season_alone(as_cast: As) -> None:
+    asset = Asset.objects.get(code="C01-G1")
+    summer = {
+        "on": date(2025, 7, 1),
+        "category": "upkeep",
+        "cost_fen": 50_000,
+        "charged_to": "company",
+        "today": date(2026, 1, 20),
+        "actor": "x",
+    }
+    record_repair(code="summer", asset=asset, **summer)  # type: ignore[arg-type]
+    client = as_cast("周会计")
+    # 1 000 of G1 in winter belong, 2 000 of G2 are the builder's, 500 in summer belong
+    assert "1,500.00 元" in body(client.get("/support/costs/?at=2026-01-20"))
+    season = body(client.get("/support/costs/?at=2026-01-20&span=season"))
+    assert "1,000.00 元" in season
+    assert "1,500.00 元" not in season
+    assert "summer" not in season

@@ -122,6 +122,11 @@ TABLES: Mapping[str, Table] = MappingProxyType({
             _c("available_from", INT32, "可用起", "days since 1970-01-01, UTC+8"),
             _c("available_to", INT32, "可用止", "days since 1970-01-01, UTC+8", True),
         ), ("vehicle_id",)),
+        Table("building_meter", "楼栋计量", "homes of one class in one building", (
+            _c("building", TEXT, "楼栋"), _c("banner", TEXT, "旗区"), _c("company", TEXT, "供热企业"), _c("home_class", TEXT, "用户类别"),
+            _c("built_year", INT, "建成年份", "year", True), _c("homes", INT, "户数", "homes"), _c("homes_metered", INT, "计量户数", "homes"),
+            _c("homes_billed_metered", INT, "已出账计量户数", "homes"), _c("homes_billed_by_heat", INT, "按用热量收费户数", "homes"),
+        ), ("building", "home_class")),
         Table("banners", "旗区", "one banner", (_c("banner", TEXT, "代码"), _c("name", TEXT, "名称")), ("banner",)),
         Table("sources", "热源", "one heat source", (
             _c("source", TEXT, "代码"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"), _c("fuel", TEXT, "燃料"),
@@ -149,7 +154,7 @@ TABLES: Mapping[str, Table] = MappingProxyType({
         Table("fund_movement", "保障资金收支", "one deposit into a fund or spending from it", (
             _c("movement", TEXT, "编号"), _c("account", TEXT, "账户"), _c("banner", TEXT, "旗区"), _c("day", INT32, "日", _DAY),
             _c("kind", TEXT, "收支", allowed=MOVEMENTS), _c("amount_fen", INT, "金额", "分"), _c("asset", TEXT, "设施", nullable=True),
-            _c("position", TEXT, "设施位置", nullable=True, allowed=POSITIONS), _c("approvals", INT32, "批准人数", nullable=True),
+            _c("position", TEXT, "设施位置", nullable=True, allowed=POSITIONS),
         ), ("movement",)),
         Table("subsidy", "取暖补贴", "what one programme owes one home in the season", (
             _c("programme", TEXT, "补贴项目"), _c("home", TEXT, "热用户"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),

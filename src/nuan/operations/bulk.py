@@ -101,6 +101,26 @@ def copy_in(model: type[models.Model], frame: pl.DataFrame) -> None:
         cursor.execute(sql.SQL("ANALYZE {}").format(stage))
 
 
+def change_rows(model: type[models.Model], frame: pl.DataFrame, key: str = "id") -> int:
+    """Set the other columns of the rows that `key` names, all in one statement; how many there were. Inside a transaction."""
+    if frame.is_empty():
+        return 0
+    table, stage = sql.Identifier(model._meta.db_table), sql.Identifier("stage_" + model._meta.db_table)
+    copy_in(model, frame)
+    sets = sql.SQL(", ").join(
+        sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name in frame.columns if name != key
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("UPDATE {0} AS old SET {1} FROM {2} AS new WHERE old.{3} = new.{3}").format(
+                table, sets, stage, sql.Identifier(key)
+            )
+        )
+        changed = cursor.rowcount
+        cursor.execute(sql.SQL("DROP TABLE {}").format(stage))
+    return int(changed)
+
+
 def codes_of(model: type[models.Model], column: str = "code") -> pl.DataFrame:
     """All codes of a table with their primary keys, as columns `code` and `id`."""
     key = model._meta.pk.column if model._meta.pk else "id"

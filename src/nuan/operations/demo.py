@@ -130,8 +130,11 @@ def build_demo_city(
     readings = load_readings(settings.READINGS_ROOT, city, to_epoch(until), progress)
     accounts = create_demo_accounts(city.cast_home, actor=actor)
     progress("support", 0, 1)
-    build_support(city.season, actor=actor)
+    build_support(city.season, resident_home=city.cast_home, actor=actor)
     progress("support", 1, 1)
+    progress("billing", 0, 1)
+    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
+    progress("billing", 1, 1)
     with Store(settings.READINGS_ROOT) as store:
         run = judge_season(
             city.season.key,
@@ -141,9 +144,6 @@ def build_demo_city(
             progress=lambda said: progress("judging", said.done, said.total),
         )
         live = play(store, city.truth, until, actor=actor, progress=progress)
-    progress("billing", 0, 1)
-    billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
-    progress("billing", 1, 1)
     demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
     facts |= {

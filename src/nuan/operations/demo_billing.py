@@ -21,7 +21,6 @@ INSERT INTO billing_billingcard (home_id, season, heat_1000, heat_unit, ceiling_
 SELECT h.id, %(season)s, CASE WHEN c.metered THEN c.area_m2_100 * (55 + abs(hashtext(h.code)) %% 40) * 10 END, 'kWh',
     CASE WHEN abs(hashtext(h.code || 'height')) %% 150 = 0 THEN 3350 ELSE 2800 END
 FROM registry_home h JOIN registry_contract c ON c.home_id = h.id AND c.season = %(season)s
-WHERE c.metered OR abs(hashtext(h.code || 'height')) %% 150 = 0
 ON CONFLICT (home_id, season) DO NOTHING
 """
 

@@ -118,7 +118,14 @@ class Basis:
 
     def places_hash(self) -> str:
         records = self.places
-        tables = [records.stations, records.sources, records.banners, records.fuel_day, records.vehicle]
+        tables = [
+            records.stations,
+            records.sources,
+            records.banners,
+            records.fuel_day,
+            records.vehicle,
+            records.building_meter,
+        ]
         tables += [self.support[name] for name in sorted(self.support)]
         return self.inputs_hash(list(self.packs.by_banner), [*tables, self.homes, self.outage])
 
@@ -155,6 +162,6 @@ def basis(season: str, as_of_s: int, packs: CityPacks, buckets: int, codes: Sequ
         homes=homes,
         outage=outages_at(as_of_s),
         measurement=measurements_at(as_of_s, codes),
-        places=place_records(as_of_s),
+        places=place_records(as_of_s, season if codes is None else None),
         buckets=buckets,
     )

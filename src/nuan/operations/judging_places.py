@@ -136,6 +136,7 @@ def place_tables(
         "banners": records.banners,
         "vehicle": records.vehicle,
         **basis.support,
+        "building_meter": records.building_meter,
     }
 
 

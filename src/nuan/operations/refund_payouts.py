@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
+import polars as pl
 from django.db import transaction
 from django.utils import timezone
 
 from nuan.operations.acts import act
+from nuan.operations.bulk import change_rows
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.ledger import account, post, reverse
 from nuan.operations.ledger_bulk import home_accounts
@@ -32,6 +34,7 @@ ACCOUNT_OF = {"wechat": "wechat", "alipay": "alipay", "bank": "bank", "counter":
 """From which account a channel pays."""
 RESULT_COLUMNS = ("付款编号", "结果", "完成日期", "渠道流水号", "原因")
 State = RefundPayout.State
+TEXTS = {"state", "why", "channel", "channel_txn"}
 
 
 class PayoutError(ValueError):
@@ -86,6 +89,11 @@ def _locked(payouts: Iterable[RefundPayout]) -> list[RefundPayout]:
     return list(rows.select_related("home", "batch", "refund_of").order_by("pk"))
 
 
+def _save(payouts: Sequence[RefundPayout], *columns: str) -> None:
+    rows = {"id": [each.pk for each in payouts]} | {name: [getattr(each, name) for each in payouts] for name in columns}
+    change_rows(RefundPayout, pl.DataFrame(rows, schema_overrides=dict.fromkeys(set(columns) & TEXTS, pl.String)))
+
+
 def _book(
     kind: str, payouts: Sequence[RefundPayout], on: date, actor: str, debit: str, credit: str, words: str
 ) -> None:
@@ -121,7 +129,7 @@ def send_payouts(payouts: Iterable[RefundPayout], *, channel: str = "", on: date
                 raise NoChannelError(each.channel)
             each.state, each.sent_at = State.IN_TRANSIT, now
         _book("sent", sent, on, actor, "refund_payable", "refund_transit", "退费付款")
-        RefundPayout.objects.bulk_update(sent, ["state", "sent_at", "channel"], batch_size=2000)
+        _save(sent, "state", "sent_at", "channel")
         row.details = {"payouts": len(sent), "amount_fen": sum(each.amount_fen for each in sent)}
         row.nothing_changed = not sent
     return sent
@@ -158,7 +166,7 @@ def settle_payouts(answers: Sequence[Answer], *, actor: str, late_rate: Fraction
             )
             moved.append(found)
         _book_answers(moved, actor)
-        RefundPayout.objects.bulk_update(moved, ["state", "done_on", "channel_txn", "why"], batch_size=2000)
+        _save(moved, "state", "done_on", "channel_txn", "why")
         for each in moved:
             if (
                 each.state == State.PAID
@@ -236,7 +244,7 @@ def credit_payouts(payouts: Iterable[RefundPayout], *, on: date, actor: str, why
                 raise PayoutStateError(each, "抵下季热费")
             each.state, each.done_on, each.channel = State.CREDITED, on, "prepaid"
         _book("credit", todo, on, actor, "refund_payable", "prepaid", "退费抵下季")
-        RefundPayout.objects.bulk_update(todo, ["state", "done_on", "channel"], batch_size=2000)
+        _save(todo, "state", "done_on", "channel")
         tell_payouts(todo)
         row.details = {"payouts": len(todo)}
         row.nothing_changed = not todo

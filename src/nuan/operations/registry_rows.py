@@ -10,7 +10,7 @@ from nuan.operations.registry_cells import rows_at_fault
 from nuan.operations.registry_tables import TABLES, RegistryTable
 from nuan.operations.support_rows import support_findings
 from nuan.records.registry.models import Banner, Building, Company, HeatSource, Home, Loop, Substation
-from nuan.records.support.models import Asset, Beneficiary, GovernmentDebt, Repair
+from nuan.records.support.models import Asset, Beneficiary, GovernmentDebt, LocalPlan, Repair
 from nuan.terms.findings import Finding
 
 MODELS: Mapping[str, type[models.Model]] = {
@@ -25,6 +25,7 @@ MODELS: Mapping[str, type[models.Model]] = {
     "repairs": Repair,
     "beneficiaries": Beneficiary,
     "debts": GovernmentDebt,
+    "plans": LocalPlan,
 }
 LEVEL_TABLES = {
     "source": "sources",

@@ -127,8 +127,8 @@ def decide_fund_application(application: FundApplication, *, by: User, approve: 
         raise NotYoursError
     if by.pk == application.applied_by_id:
         raise OwnApplicationError(by.username)
-    if approve and application.eligibility != ELIGIBLE:
-        raise NotEligibleError(application.code, WORDS[application.branch][0])
+    if approve:
+        _still_eligible(application)
     name = "approve_fund_application" if approve else "refuse_fund_application"
     with act(name, actor=by.username, subject=application.code, clause="2.7.5", why=why):
         if state_of(FundApplication.objects.select_for_update().get(pk=application.pk)) != WAITING:
@@ -137,6 +137,15 @@ def decide_fund_application(application: FundApplication, *, by: User, approve: 
             raise AlreadyDecidedError(application.code)
         answer = FundDecision.Answer.APPROVED if approve else FundDecision.Answer.REFUSED
         return FundDecision.objects.create(application=application, answer=answer, why=why[:300], decided_by=by)
+
+
+def _still_eligible(application: FundApplication) -> None:
+    """As it was handed in and as the asset and the signed reading are now: an asset that turns out to lie inside is not paid for."""
+    if application.eligibility != ELIGIBLE:
+        raise NotEligibleError(application.code, WORDS[application.branch][0])
+    branch = eligibility_of(Asset.objects.select_related("banner").get(pk=application.asset_id))
+    if OUTCOME[branch] != ELIGIBLE:
+        raise NotEligibleError(application.code, WORDS[branch][0])
 
 
 def state_of(application: FundApplication) -> str:
@@ -162,6 +171,7 @@ def spend_fund(
     with act("spend_fund", actor=actor, subject=application.code, clause="2.7.5", details={"fen": amount_fen}):
         if state_of(application) not in {APPROVED, PAID}:
             raise NotApprovedError(application.code)
+        _still_eligible(application)
         try:
             with transaction.atomic():
                 return FundMovement.objects.create(

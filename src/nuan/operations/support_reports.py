@@ -98,8 +98,11 @@ def subsidy_sums(rows: Sequence[SubsidyRow]) -> list[SubsidySum]:
 
 def registered_twice(homes: Collection[str] | None = None) -> list[str]:
     """Homes with two registrations whose evidence overlaps; they are owed once, and somebody should tidy it."""
-    rows = Beneficiary.objects.filter(home__beneficiaries__pk__gt=F("pk")).filter(
-        Q(home__beneficiaries__valid_from__lte=F("valid_to")) | Q(valid_to=None)
+    # one filter, so that all three conditions are about the same other row
+    rows = Beneficiary.objects.filter(
+        Q(home__beneficiaries__pk__gt=F("pk")),
+        Q(valid_to=None) | Q(home__beneficiaries__valid_from__lte=F("valid_to")),
+        Q(home__beneficiaries__valid_to=None) | Q(home__beneficiaries__valid_to__gte=F("valid_from")),
     )
     found = rows.values_list("home__code", flat=True).distinct().order_by("home__code")
     return [home for home in found if homes is None or home in homes]
@@ -245,10 +248,14 @@ def cost_lines(frame: pl.DataFrame) -> list[CostLine]:
     return sorted(found, key=lambda each: (order.index(each.ground), each.category))
 
 
-def costs_of(season: str, day: date, banners: Collection[str] | None, company: str | None) -> pl.DataFrame:
-    """The cost ledger with its grounds, as far as somebody's sight goes."""
+def costs_of(
+    season: str, day: date, banners: Collection[str] | None, company: str | None, *, season_only: bool = False
+) -> pl.DataFrame:
+    """The cost ledger with its grounds, as far as somebody's sight goes; of the season's year, or of the season's own days."""
     packs, _, made = books(season, day, ("asset", "repair", "cost"))
-    parts = [costed(book, packs.packs[name]) for name, book in made.items()]
+    parts = [
+        costed(book, packs.packs[name], book.season.day_numbers if season_only else None) for name, book in made.items()
+    ]
     frame = pl.concat(parts) if parts else pl.DataFrame()
     return bounded({"cost": frame}, banners, company)["cost"] if frame.width else frame
 

@@ -1,11 +1,13 @@
 """What only shows within or between rows about money and maintenance: a day that is missing, evidence that ends before it begins, doubles."""
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
 
 from nuan.operations.registry_cells import rows_at_fault
 from nuan.operations.registry_shapes import RegistryTable
+from nuan.operations.support_tables import CATEGORIES, SUPPORT_WORDS_ZH
 from nuan.terms.findings import Finding
 
 
@@ -16,12 +18,14 @@ def support_findings(table: RegistryTable, frame: pl.DataFrame) -> Iterator[Find
     elif table.name == "beneficiaries":
         yield from _backwards(table, frame, "valid_from", "valid_to")
         yield from _registered_twice(table, frame)
+    elif table.name == "subsidy_programmes":
+        yield from _programmes(table, frame)
     elif table.name == "debts":
         yield from _backwards(table, frame, "incurred_on", "due_on")
     elif table.name == "funding":
         yield from _backwards(table, frame, "valid_from", "valid_to")
     for money in ("cost_yuan", "amount_yuan"):
-        if money in frame.columns:
+        if money in frame.columns and table.name != "subsidy_programmes":
             yield from rows_at_fault(
                 frame[money] == 0,
                 table,
@@ -29,6 +33,32 @@ def support_findings(table: RegistryTable, frame: pl.DataFrame) -> Iterator[Find
                 frame,
                 ("zero", "金额为零", "the amount is zero", "没有金额的行请删去。"),
             )
+
+
+def category_words(text: str | None) -> tuple[list[str], list[str]]:
+    """Categories of beneficiaries in a cell, and the words in it that are none.
+
+    >>> category_words("低保、特困"), category_words("low_income; 学生")
+    ((['low_income', 'destitute'], []), (['low_income'], ['学生']))
+    """
+    words = [word for word in re.split(r"[、,，;；\s]+", text or "") if word]
+    known = [SUPPORT_WORDS_ZH.get(word, word) for word in words]
+    return [word for word in known if word in CATEGORIES], [word for word in known if word not in CATEGORIES]
+
+
+def _programmes(table: RegistryTable, frame: pl.DataFrame) -> Iterator[Finding]:
+    yield from _backwards(table, frame, "valid_from", "valid_to")
+    unknown = pl.Series(
+        [bool(wrong) or not right for right, wrong in map(category_words, frame["categories"])], dtype=pl.Boolean
+    )
+    text = ("unknown_word", "不是补贴对象类别", "not a category of beneficiaries", f"可用：{'、'.join(CATEGORIES)}。")
+    yield from rows_at_fault(unknown, table, "categories", frame, text)
+    share = frame["amount_kind"] == "share"
+    for column, needed in (("share_percent", share), ("amount_yuan", ~share)):
+        missing = needed & (frame[column].fill_null(0) == 0)
+        yield from rows_at_fault(
+            missing, table, column, frame, ("empty", "不能为空", "must not be empty", "按计算方式填写标准或比例。")
+        )
 
 
 def _pairs(table: RegistryTable, frame: pl.DataFrame, word: str, value: str, day: str, zh: str) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import polars as pl
+from django.db.models import Sum
 
 from nuan.operations.acts import act
 from nuan.operations.support_facts import subsidy_facts
@@ -41,12 +42,15 @@ def set_programme(values: Mapping[str, Any], *, actor: str) -> SubsidyProgramme:
 
 
 def owed_fen(home: str, programme: str, season: str, day: date) -> int | None:
-    """What is still owed to one home under a programme by the end of a day; None where it cannot be computed."""
+    """What is owed to one home under a programme as of a day, less everything ever paid, whatever day it bears; None where it cannot
+    be computed."""
     rows = subsidy_facts(season, day_start(day_number(day) + 1), home).filter(pl.col("programme") == programme)
     if not rows.height:
         return 0
-    payable, paid = rows.select("payable_fen", "paid_fen").row(0)
-    return None if payable is None else payable - paid
+    payable = rows["payable_fen"][0]
+    payments = SubsidyPayment.objects.filter(beneficiary__home__code=home, programme=programme, season=season)
+    paid = int(payments.aggregate(sum=Sum("amount_fen"))["sum"] or 0)
+    return None if payable is None else int(payable) - paid
 
 
 def record_subsidy_payment(

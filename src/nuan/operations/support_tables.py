@@ -17,6 +17,7 @@ from nuan.facts.schemas import (
 )
 from nuan.operations.registry_shapes import Field, RegistryTable
 
+AMOUNT_KINDS = ("fixed", "per_m2", "share")
 CATEGORIES = ("low_income", "destitute", "near_low_income", "special_care", "welfare")
 _MOST = 100_000_000_000
 
@@ -70,6 +71,24 @@ SUPPORT_TABLES = (
         Field("valid_from", "date", ("有效期起", "证明起"), True, example="2025-07-01"),
         Field("valid_to", "date", ("有效期止", "证明止"), example="2026-06-30"),
     )),
+    RegistryTable("subsidy_programmes", "补贴项目", ("code", "season", "recorded_on"), (
+        Field("code", "text", ("项目编号", "编号"), True, example="BT-2025"),
+        Field("season", "text", ("采暖季", "供暖季"), True, example="2025-2026"),
+        Field("recorded_on", "date", ("登记日", "登记日期"), True, example="2025-09-01"),
+        Field("name", "text", ("项目名称", "名称"), True, example="低保家庭取暖补贴"),
+        Field("banner", "text", ("旗区", "旗区代码"), True, refers="banners", example="150602"),
+        Field("categories", "text", ("对象类别",), True, example="低保、特困"),
+        Field("amount_kind", "text", ("计算方式",), True, allowed=AMOUNT_KINDS, example="fixed"),
+        Field("amount_yuan", "decimal", ("补贴标准元", "定额"), scale=100, low=0, high=_MOST, example="600.00"),
+        Field("share_percent", "decimal", ("热费比例", "比例"), scale=10, low=0, high=100),
+        Field("cap_yuan", "decimal", ("上限", "最高金额"), scale=100, low=0, high=_MOST),
+        Field("reference_day", "date", ("认定日",), True, example="2025-11-01"),
+        Field("due_on", "date", ("应付日", "应付日期"), example="2025-12-15"),
+        Field("payer", "text", ("付款单位",), True, example="财政局"),
+        Field("instrument", "text", ("依据文件", "依据"), default=""),
+        Field("valid_from", "date", ("起", "起始日"), True, example="2025-10-01"),
+        Field("valid_to", "date", ("止", "截止日")),
+    )),
     RegistryTable("subsidy_payments", "补贴拨付", ("code",), (
         Field("code", "text", ("拨付编号", "编号"), True, example="BF-0001"),
         Field("beneficiary", "text", ("补贴对象", "对象编号"), True, refers="beneficiaries", example="BT-0001"),
@@ -107,6 +126,28 @@ SUPPORT_TABLES = (
         Field("valid_to", "date", ("止", "截止日"), example="2026-12-31"),
         Field("document", "text", ("文号",), default=""),
     )),
+    RegistryTable("fund_accounts", "保障资金账户", ("code",), (
+        Field("code", "text", ("账户编号", "编号"), True, example="BZ-02"),
+        Field("banner", "text", ("旗区", "旗区代码"), True, refers="banners", example="150602"),
+        Field("name", "text", ("账户名称", "名称"), True, example="供热管网保障资金"),
+        Field("opened_on", "date", ("设立日", "设立日期"), True, example="2024-03-01"),
+    )),
+    RegistryTable("plans", "实施方案", ("code",), (
+        Field("code", "text", ("方案编号", "编号"), True, example="FA-2025"),
+        Field("banner", "text", ("旗区", "旗区代码"), True, refers="banners", example="150602"),
+        Field("season", "text", ("采暖季", "供暖季"), True, example="2025-2026"),
+        Field("title", "text", ("方案名称", "标题"), True, example="城镇供热工作实施方案"),
+        Field("first_responsible", "text", ("第一责任人",), True, example="旗长"),
+        Field("approved_on", "date", ("批准日", "批准日期"), example="2025-09-05"),
+        Field("document", "text", ("文号",), default=""),
+    )),
+    RegistryTable("plan_tasks", "任务清单", ("plan", "number"), (
+        Field("plan", "text", ("方案", "方案编号"), True, refers="plans", example="FA-2025"),
+        Field("number", "int", ("序号",), True, low=1, high=1000, example="1"),
+        Field("text", "text", ("任务",), True, example="落实取暖补贴资金并拨付"),
+        Field("owner", "text", ("责任人", "责任单位"), default="", example="财政局"),
+        Field("due_on", "date", ("期限", "完成期限"), example="2025-11-30"),
+    )),
 )  # fmt: skip
 SUPPORT_WORDS_ZH: Mapping[str, str] = MappingProxyType({
     "直埋管道": "buried_pipe", "管道": "buried_pipe", "立管": "riser", "换热站设备": "station_equipment", "热量表": "household_meter",
@@ -116,5 +157,5 @@ SUPPORT_WORDS_ZH: Mapping[str, str] = MappingProxyType({
     "燃料": "fuel", "电力": "power", "水": "water", "人工": "labour", "折旧": "depreciation", "其他": "other", "低保": "low_income",
     "特困": "destitute", "低保边缘": "near_low_income", "优抚": "special_care", "公益性机构": "welfare", "供热补贴": "subsidy",
     "工程费": "works", "基础设施配套费": "infrastructure_fee", "配套费": "infrastructure_fee", "煤价疏导": "coal_price",
-    "供热企业": "company", "热用户": "user", "用户": "user", "财政预算": "budget", "预算": "budget", "中央资金": "central", "债券": "bond", "债券资金": "bond", "PPP": "ppp", "基金": "fund",
+    "每户定额": "fixed", "定额": "fixed", "按面积": "per_m2", "按热费比例": "share", "供热企业": "company", "热用户": "user", "用户": "user", "财政预算": "budget", "预算": "budget", "中央资金": "central", "债券": "bond", "债券资金": "bond", "PPP": "ppp", "基金": "fund",
 })  # fmt: skip

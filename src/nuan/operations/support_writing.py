@@ -1,20 +1,26 @@
 """Tidy tables about money and maintenance → rows of the records. Money rows are only ever added."""
 
+import json
 from collections.abc import Callable, Mapping
 
 import polars as pl
 
 from nuan.operations.bulk import Counts, codes_of, upsert
+from nuan.operations.support_rows import category_words
 from nuan.records.registry.models import Home
 from nuan.records.support.models import (
     Asset,
     Beneficiary,
     CostEntry,
     DebtPayment,
+    FundAccount,
     FundingSource,
     GovernmentDebt,
+    LocalPlan,
+    PlanTask,
     Repair,
     SubsidyPayment,
+    SubsidyProgramme,
 )
 
 PLACES = [pl.col(name).alias(f"{name}_id") for name in ("company", "banner")]
@@ -78,6 +84,50 @@ def _funding(frame: pl.DataFrame) -> Counts:
     return upsert(FundingSource, frame.select(*keep, pl.col("committed_yuan").alias("committed_fen")), ["code"])
 
 
+def _programmes(frame: pl.DataFrame) -> Counts:
+    """A version that is recorded stands; a change is a row with a later day of recording."""
+    rate = pl.when(pl.col("amount_kind") == "share").then(pl.col("share_percent")).otherwise(pl.col("amount_yuan"))
+    keep = [
+        "code",
+        "season",
+        "recorded_on",
+        "name",
+        "amount_kind",
+        "reference_day",
+        "due_on",
+        "payer",
+        "instrument",
+        "valid_from",
+        "valid_to",
+    ]
+    rows = frame.select(
+        *keep, pl.col("banner").alias("banner_id"), rate.alias("rate"), pl.col("cap_yuan").alias("cap_fen"),
+        pl.Series("categories", [json.dumps(category_words(text)[0]) for text in frame["categories"]], dtype=pl.String),
+        pl.lit(False).alias("demo"), pl.lit("导入").alias("recorded_by"),
+    )  # fmt: skip
+    return upsert(SubsidyProgramme, rows, ["code", "season", "recorded_on"], add_only=True)
+
+
+def _fund_accounts(frame: pl.DataFrame) -> Counts:
+    return upsert(FundAccount, frame.select("code", "name", "opened_on", pl.col("banner").alias("banner_id")), ["code"])
+
+
+def _plans(frame: pl.DataFrame) -> Counts:
+    keep = ["code", "season", "title", "first_responsible", "approved_on", "document"]
+    return upsert(LocalPlan, frame.select(*keep, pl.col("banner").alias("banner_id")), ["code"])
+
+
+def _plan_tasks(frame: pl.DataFrame) -> Counts:
+    """What has been done is told on the page, with its evidence; a list that comes again does not undo it."""
+    rows = _with_id(frame, "plan", LocalPlan).select(
+        "plan_id", "number", "text", "owner", "due_on", pl.lit("").alias("evidence")
+    )
+    there = set(PlanTask.objects.exclude(done_on=None).values_list("plan_id", "number"))
+    done = pl.Series([key in there for key in rows.select("plan_id", "number").iter_rows()], dtype=pl.Boolean)
+    counts = upsert(PlanTask, rows.filter(~done), ["plan_id", "number"])
+    return Counts(counts.created, counts.changed, counts.unchanged + int(done.sum()))
+
+
 SUPPORT_WRITERS: Mapping[str, Callable[[pl.DataFrame], Counts]] = {
     "assets": _assets,
     "repairs": _repairs,
@@ -87,4 +137,8 @@ SUPPORT_WRITERS: Mapping[str, Callable[[pl.DataFrame], Counts]] = {
     "debts": _debts,
     "debt_payments": _debt_payments,
     "funding": _funding,
+    "subsidy_programmes": _programmes,
+    "fund_accounts": _fund_accounts,
+    "plans": _plans,
+    "plan_tasks": _plan_tasks,
 }

@@ -83,7 +83,10 @@ def _book(tables: Mapping[str, Any], told: Mapping[str, Any], ordinary: Mapping[
     return FactBook(SEASON, as_of_s, filled)
 
 
-def _table(name: str, ordinary: Mapping[str, Any], told: Mapping[str, Any]) -> pl.DataFrame:
+def _table(name: str, ordinary: Mapping[str, Any] | list[dict[str, Any]], told: Mapping[str, Any]) -> pl.DataFrame:
+    """A row, or several; a table of days gets one for each day of the season."""
+    if isinstance(ordinary, list):
+        return _frame(name, ordinary)
     ordinary = {**ordinary, **told.get("every_day", {}).get(name, {})}
     if "day" not in TABLES[name].schema:
         return _frame(name, [ordinary])

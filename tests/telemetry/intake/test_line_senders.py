@@ -62,6 +62,9 @@ scales = st.one_of(
 
 @settings(max_examples=500, deadline=None)
 @given(decimals, scales, st.one_of(st.just(Fraction(0)), st.fractions(-500, 500, max_denominator=10**4)))
+@example("1e+41", Fraction(0), Fraction(1, 2))
+@example("0." + "0" * 5_000 + "1", Fraction(10**15), Fraction(0))
+@example("1" * 300, Fraction(1, 10**12), Fraction(0))
 @example("17.995", Fraction(1), Fraction(0))
 @example("-17.995", Fraction(1), Fraction(0))
 @example("21474836.47", Fraction(1), Fraction(0))

@@ -7,7 +7,7 @@
 meets value and slope at both ends (the idea of Dunlop 1991, as in the EPANET 2.2 manual, app. D), so that a Newton step never sees an edge.
 """
 
-from math import log, log10
+from math import exp, log, log10
 
 import numpy as np
 from numba import njit
@@ -25,10 +25,11 @@ _LN10 = log(10.0)
 def _turbulent(model: int, re: float, k_over_d: float) -> tuple[float, float]:
     """λ and dλ/dRe."""
     if model == SWAMEE_JAIN:
-        term = 5.74 * re**-0.9
+        term = 5.74 * exp(-0.9 * log(re))
         inside = k_over_d / 3.7 + term
-        lg = log10(inside)
-        return 0.25 / (lg * lg), 0.5 / (lg * lg * lg) / (inside * _LN10) * 0.9 * term / re
+        ln = log(inside)
+        value = 0.25 * _LN10 * _LN10 / (ln * ln)
+        return value, 2.0 * value / (ln * inside) * 0.9 * term / re
     lg = log10(k_over_d / 3.7 + 5.74 * re**-0.9)
     x = -2.0 * lg
     slope = 1.0

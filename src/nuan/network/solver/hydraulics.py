@@ -133,7 +133,7 @@ def newton_step(
             scale = 1.0 / (needs * needs)
             lost, slope = scale * abs(flow[e]) * flow[e], 2.0 * scale * abs(flow[e])
         else:
-            if model == NIKURADSE:
+            if model == NIKURADSE or start:  # at the start flows are a guess, and so may the friction be
                 lost = (laminar[e] * mu[e] + squared[e] * abs(flow[e])) * flow[e] / rho[e]
                 slope = (laminar[e] * mu[e] + 2.0 * squared[e] * abs(flow[e])) / rho[e]
             else:

@@ -18,7 +18,7 @@ from nuan.telemetry.intake.directory import Directory, Gateway
 from nuan.telemetry.intake.floods import FloodGate
 from nuan.telemetry.intake.http_answers import Answer, fault, in_json, partly, who
 from nuan.telemetry.intake.http_body import BodyProblem, Gone, Receive, check_head, parameters, read_body
-from nuan.telemetry.intake.line_senders import LineSender, Taken, TooManyAtFault, letters
+from nuan.telemetry.intake.line_senders import LineSender, Taken, TooManyAtFault, letters, warm_up
 from nuan.telemetry.intake.token_bucket import TokenBucket
 from nuan.telemetry.protocols.line_protocol.columns import columns
 from nuan.telemetry.protocols.line_protocol.grammar import AUTO, PrecisionError, unit_ns
@@ -66,6 +66,7 @@ def http_app(
 ) -> App:
     """`directory` gives the newest edition at each call; `clock` seconds since 1970; `heard` is told of every accepted request, `own`
     whose each new series of the lane is (gateways, numbers)."""
+    warm_up()
     return _Doors(directory, commit, clock, limits or HttpLimits(), heard, own)
 
 

@@ -37,10 +37,11 @@ def support_costs(request: Visit) -> HttpResponse:
         "banners": request.scope.banners().order_by("code"),
         "companies": request.scope.companies().order_by("code"),
         "may_enter": request.role == Role.FINANCE,
+        "season_only": request.GET.get("span") == "season",
         "with_heat": request.GET.get("heat") == "1",
     }
     if season:
-        frame = costs_of(season, day, banners, company)
+        frame = costs_of(season, day, banners, company, season_only=context["season_only"])
         report = cost_report(season, day, banners, company, frame, with_heat=context["with_heat"])
         lines = _lines(frame)
         only = request.GET.get("only", "")

@@ -1,12 +1,12 @@
 """热价: what each place's rules say about prices, with dates and sources; what they do not say is 未载明 and not billed."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from nuan.policies import catalogue
+from nuan.policies.tariffs.stop_heat import GROUNDS
 from nuan.records.registry.models import Banner
 from nuan.rules.pack import Pack
 from nuan.rules.parameter import DatedValue
@@ -18,6 +18,12 @@ UNITS = {
     "yuan/m2.season": "元/m²·季", "yuan/m2.month": "元/m²·月", "yuan/m2": "元/m²", "yuan/GJ": "元/GJ", "yuan/unit of heat": "元/计量单位",
     "day": "天", "month": "月", "month-day": "月-日",
 }  # fmt: skip
+VALUES = {
+    "per_m2_season": "按平方米、按季", "per_m2_month": "按平方米、按月", "building": "建筑面积", "inner": "套内建筑面积", "usable": "使用面积",
+    "whole": "满一档才算", "begun": "不足一档按一档", "principal": "不超过所欠热费", "heat_is_supplied": "照常供热", "True": "是",
+    "on_application": "用户申请的", "new_dwellings": "新建住宅", "none": "没有上限",
+    "last_year_continues_unless_paid_by_11-10": "沿用上年状态,11月10日前交清的恢复供热",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,15 @@ class PriceRow:
     key: str
     words: str
     unit: str
-    answers: list[DatedValue]
+    answers: list[tuple[DatedValue, str]]
+
+
+def value_words(answer: DatedValue) -> str:
+    """A value as people read it: codes in words, grounds in words, a month and day as they are."""
+    if isinstance(answer.value, list):
+        return "、".join(pick(*GROUNDS[each]) if each in GROUNDS else str(each) for each in answer.value)
+    text = str(answer.value)
+    return say(VALUES[text]) if text in VALUES else text
 
 
 def price_rows(pack: Pack) -> list[PriceRow]:
@@ -37,7 +51,14 @@ def price_rows(pack: Pack) -> list[PriceRow]:
         heard = [answer for answer in parameter.answers if answer.layer == parameter.answers[0].layer]
         if heard or parameter.key in {"tariff.unit", "tariff.area_kind", "tariff.price_home"}:
             unit = UNITS.get(parameter.unit or "", parameter.unit or "")
-            found.append(PriceRow(parameter.key, pick(parameter.zh, parameter.en), say(unit) if unit else "", heard))
+            found.append(
+                PriceRow(
+                    parameter.key,
+                    pick(parameter.zh, parameter.en),
+                    say(unit) if unit else "",
+                    [(answer, value_words(answer)) for answer in heard],
+                )
+            )
     return found
 
 
@@ -50,6 +71,5 @@ def tariffs(request: Visit) -> HttpResponse:
     context = {
         "packs": [{"pack": pack, "title": pick(pack.zh, pack.en), "rows": price_rows(pack)} for pack in packs],
         "all": [(name, name == asked) for name in catalogue.packs()],
-        "beginning": date.min,
     }
     return render(request, "web/money/tariffs.html", context)

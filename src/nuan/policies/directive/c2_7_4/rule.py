@@ -21,14 +21,14 @@ BRANCHES = {
 }
 
 
-def costed(book: FactBook, pack: Pack) -> pl.DataFrame:
-    """The cost ledger of the year with `ground`; repairs that the company paid without entering them stand in it as not reported."""
-    days = year_days(book)
+def costed(book: FactBook, pack: Pack, days: range | None = None) -> pl.DataFrame:
+    """The cost ledger of the year, or of `days` within it, with `ground`; repairs that the company paid without entering them stand in it as not reported."""
+    days = year_days(book) if days is None else days
     costs = book["cost"].filter(pl.col("day").is_between(days.start, days.stop - 1))
     assets = assets_of(book, pack).drop("company", "banner", "kind")
     named = costs.join(assets, on="asset", how="inner", maintain_order="left")
     payer = decide(named).select("cost", "payer")
-    repairs = decided_repairs(book, pack)
+    repairs = decided_repairs(book, pack).filter(pl.col("day").is_between(days.start, days.stop - 1))
     charged = repairs.select("repair", "charged_to")
     entered = costs.join(payer, on="cost", how="left", maintain_order="left").join(
         charged, on="repair", how="left", maintain_order="left"

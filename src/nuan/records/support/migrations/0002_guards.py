@@ -32,6 +32,9 @@ BEGIN
         IF asked.account_id <> NEW.account_id OR asked.eligibility <> 'eligible' THEN
             RAISE EXCEPTION 'fund: application % does not allow spending from this account', asked.code USING ERRCODE = 'check_violation';
         END IF;
+        IF (SELECT position FROM support_asset WHERE id = asked.asset_id) NOT IN ('outside', 'boundary') THEN
+            RAISE EXCEPTION 'fund: what application % is for does not lie outside', asked.code USING ERRCODE = 'check_violation';
+        END IF;
         IF EXISTS (SELECT 1 FROM support_funddecision WHERE application_id = asked.id AND answer = 'refused')
            OR (SELECT count(*) FROM support_funddecision WHERE application_id = asked.id AND answer = 'approved') < 2 THEN
             RAISE EXCEPTION 'fund: application % is not approved by two people', asked.code USING ERRCODE = 'check_violation';
@@ -56,7 +59,7 @@ DECLARE
     decider accounts_user;
 BEGIN
     SELECT * INTO asked FROM support_fundapplication WHERE id = NEW.application_id;
-    SELECT banner_id INTO bureau FROM support_fundaccount WHERE id = asked.account_id;
+    SELECT banner_id INTO bureau FROM support_fundaccount WHERE id = asked.account_id FOR NO KEY UPDATE;
     SELECT * INTO decider FROM accounts_user WHERE id = NEW.decided_by_id;
     IF decider.id = asked.applied_by_id THEN
         RAISE EXCEPTION 'fund: whoever applied does not decide' USING ERRCODE = 'check_violation';
