@@ -147,6 +147,8 @@ class _Doors:
 
     async def write(self, request: _Request) -> Answer:
         directory, version = self.directory(), request.version
+        if not directory.version:  # 401 would make senders throw their data away
+            raise Overloaded("the register of gateways has not come yet", 2)
         gateway = who(directory, request.headers, request.query)
         if gateway is None:
             return fault(version, 401, "unauthorized access: no gateway has these credentials")
