@@ -17,10 +17,11 @@ PURE = ("terms", "telemetry", "network", "buildings", "facts", "rules", "policie
 
 
 def pure_modules() -> list[str]:
+    """Looked for in their rooms only: walking through a package imports it, and other rooms need Django first."""
     return [
-        module.name
-        for module in pkgutil.walk_packages(nuan.__path__, "nuan.")
-        if module.name.split(".")[1] in PURE
+        name
+        for room in PURE
+        for name in (f"nuan.{room}", *(found.name for found in pkgutil.walk_packages([f"{nuan.__path__[0]}/{room}"], f"nuan.{room}.")))
     ]  # fmt: skip
 
 

@@ -30,5 +30,5 @@ def register() -> None:
 
 
 def judge(readings: Path, runs: Path, **options: object) -> RunReport:
-    with Store(readings) as store:
+    with Store(readings, write=not readings.exists()) as store:
         return judge_season(SEASON, actor=ACTOR, store=store, **({"as_of": AS_OF, "runs_root": runs} | options))  # type: ignore[arg-type]

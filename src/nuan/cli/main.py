@@ -13,10 +13,20 @@ COMMANDS = {
     "explain": "nuan.cli.explain:explain",
     "cases": "nuan.cli.cases:cases",
     "export": "nuan.cli.export:export",
+    "payments": "nuan.cli.payments:payments",
+    "refunds": "nuan.cli.refunds:refunds",
+    "bill": "nuan.cli.bill:bill",
+    "ledger": "nuan.cli.ledger:ledger",
     "account": "nuan.cli.account:account",
     "rollup": "nuan.cli.rollup:rollup",
     "store": "nuan.cli.store:store",
     "correct": "nuan.cli.correct:correct",
+    "intake": "nuan.cli.intake:intake",
+    "gateway": "nuan.cli.gateway:gateway",
+    "device": "nuan.cli.device:device",
+    "notify": "nuan.cli.notify:notify",
+    "simulate": "nuan.cli.simulate:simulate",
+    "quality": "nuan.cli.quality:quality",
 }
 
 

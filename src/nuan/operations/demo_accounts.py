@@ -27,6 +27,7 @@ CAST = (
     Person("wuzhuren", "乌主任", Role.BANNER, banner=BANNER),
     Person("liuke", "刘科", Role.CITY),
     Person("zhoukuaiji", "周会计", Role.FINANCE, company=COMPANY),
+    Person("zhengzhuguan", "郑主管", Role.FINANCE, company=COMPANY),
     Person("wairen", "外人", Role.DESK, company=OTHER_COMPANY),
 )
 

@@ -11,6 +11,7 @@ from nuan.operations.city_packs import CityPacks, season_of, signed_records
 from nuan.operations.judging_basis import Basis, basis
 from nuan.operations.judging_homes import groups, piece_room_sums, tables_of
 from nuan.operations.judging_places import place_tables, room_means_of
+from nuan.operations.recorded_facts import building_meters
 from nuan.policies import catalogue
 from nuan.records.registry.models import Banner, Home
 from nuan.records.supervision.models import CurrentJudgement, Judgement, Run
@@ -123,7 +124,10 @@ def _tables(judgement: Judgement, stand: Basis, reads: Sequence[str], store: Sto
     station = judgement.subject_level == "substation" and "station_day" in reads
     rooms = station and judgement.item not in ROOMLESS
     sums = [piece_room_sums(stand, piece, store) for piece in stand.pieces()] if rooms else []
-    return place_tables(stand, judgement.pack, store, room_means_of(sums), [judgement.subject] if station else [])
+    tables = place_tables(stand, judgement.pack, store, room_means_of(sums), [judgement.subject] if station else [])
+    if "building_meter" in reads:
+        tables["building_meter"] = building_meters(stand.season, stand.as_of_s, judgement.subject)
+    return tables
 
 
 def _home_tables(stand: Basis, reads: Sequence[str], store: Store) -> dict[str, pl.DataFrame]:

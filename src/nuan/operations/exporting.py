@@ -107,7 +107,8 @@ def _csv(frame: pl.DataFrame) -> bytes:
     return b"\xef\xbb\xbf" + _safe(frame).write_csv().encode()
 
 
-def _xlsx(frame: pl.DataFrame) -> bytes:
+def spreadsheet(frame: pl.DataFrame) -> bytes:
+    """An xlsx of one sheet; texts that a spreadsheet would run are made harmless."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
@@ -131,4 +132,9 @@ def _json(frame: pl.DataFrame) -> bytes:
     return json.dumps(rows, ensure_ascii=False, default=str).encode()
 
 
-_WRITERS: dict[str, Callable[[pl.DataFrame], bytes]] = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet, "json": _json}
+_WRITERS: dict[str, Callable[[pl.DataFrame], bytes]] = {
+    "csv": _csv,
+    "xlsx": spreadsheet,
+    "parquet": _parquet,
+    "json": _json,
+}

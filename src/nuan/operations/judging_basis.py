@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from nuan.facts.outages import outage_homes
 from nuan.network.topology import SupplyTree
 from nuan.operations.city_packs import CityPacks
 from nuan.operations.recorded_facts import PlaceRecords, homes_of, measurements_at, outages_at, place_records
+from nuan.operations.support_facts import support_facts
 from nuan.rules.fingerprint import fingerprint
 from nuan.telemetry.series import bucket_of
 from nuan.terms.places import to_epoch
@@ -63,6 +64,11 @@ class Basis:
     places: PlaceRecords
     buckets: int
 
+    @cached_property
+    def support(self) -> Mapping[str, pl.DataFrame]:
+        """The fact tables of money and maintenance, read when somebody asks: a home's working needs none of them."""
+        return support_facts(self.season, self.as_of_s)
+
     def pieces(self, fewest: int = FEWEST_HOMES) -> list[HomePiece]:
         """Neighbouring buckets together, so that a piece has `fewest` homes or more; every bucket by itself in a large city."""
         width = 1
@@ -112,7 +118,15 @@ class Basis:
 
     def places_hash(self) -> str:
         records = self.places
-        tables = [records.stations, records.sources, records.banners, records.fuel_day, records.vehicle]
+        tables = [
+            records.stations,
+            records.sources,
+            records.banners,
+            records.fuel_day,
+            records.vehicle,
+            records.building_meter,
+        ]
+        tables += [self.support[name] for name in sorted(self.support)]
         return self.inputs_hash(list(self.packs.by_banner), [*tables, self.homes, self.outage])
 
     def registry_hash(self) -> str:
@@ -148,6 +162,6 @@ def basis(season: str, as_of_s: int, packs: CityPacks, buckets: int, codes: Sequ
         homes=homes,
         outage=outages_at(as_of_s),
         measurement=measurements_at(as_of_s, codes),
-        places=place_records(as_of_s),
+        places=place_records(as_of_s, season if codes is None else None),
         buckets=buckets,
     )

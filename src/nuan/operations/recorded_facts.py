@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
-from nuan.facts.schemas import TABLES
+from nuan.facts.schemas import TABLES, empty
 
 _HOMES = """
 SELECT h.code AS home, h.building_id AS building, b.loop_id AS loop, h.substation_id AS substation, s.source_id AS source,
@@ -38,6 +38,19 @@ _VEHICLES = """
 SELECT code AS vehicle_id, banner_id AS banner, power_kw, (available_from - date '1970-01-01') AS available_from,
        (available_to - date '1970-01-01') AS available_to
 FROM emergency_vehicle ORDER BY code
+"""
+_BUILDING_METERS = """
+SELECT h.building_id AS building, h.banner_id AS banner, min(h.company_id) AS company, h.home_class, b.built_year::bigint AS built_year,
+       count(*) AS homes, count(*) FILTER (WHERE c.metered) AS homes_metered,
+       count(*) FILTER (WHERE c.metered AND NOT c.stop_heat AND l.home_id IS NOT NULL) AS homes_billed_metered,
+       count(*) FILTER (WHERE c.metered AND NOT c.stop_heat AND l.by_heat) AS homes_billed_by_heat
+FROM registry_home h JOIN registry_contract c ON c.home_id = h.id AND c.season = %(season)s JOIN registry_building b ON b.code = h.building_id
+LEFT JOIN (SELECT x.home_id, bool_or(n.kind = 'metered') AS by_heat FROM billing_bill x JOIN billing_billline n ON n.bill_id = x.id
+           WHERE x.season = %(season)s AND x.kind = 'bill' AND x.issued_on <= (to_timestamp(%(as_of)s) AT TIME ZONE 'Asia/Shanghai')::date
+           AND NOT EXISTS (SELECT 1 FROM billing_bill d WHERE d.about_id = x.id AND d.kind = 'cancellation')
+           GROUP BY x.home_id) l ON l.home_id = h.id
+WHERE %(banner)s IN ('', h.banner_id)
+GROUP BY h.building_id, h.banner_id, h.home_class, b.built_year ORDER BY h.building_id, h.home_class
 """
 _BANNERS = "SELECT code AS banner, name FROM registry_banner ORDER BY code"
 _SOURCES = (
@@ -101,13 +114,23 @@ class PlaceRecords:
     banners: pl.DataFrame
     fuel_day: pl.DataFrame
     vehicle: pl.DataFrame
+    companies: pl.DataFrame
+    building_meter: pl.DataFrame
 
 
-def place_records(as_of_s: int) -> PlaceRecords:
+def building_meters(season: str, as_of_s: int, banner: str = "") -> pl.DataFrame:
+    """The fact table `building_meter`, of one banner or of all: it reads every contract and bill, so it is asked for where it is needed."""
+    return _table("building_meter", _BUILDING_METERS, season=season, as_of=as_of_s, banner=banner)
+
+
+def place_records(as_of_s: int, meters_of: str | None = None) -> PlaceRecords:
+    """`meters_of` names the season whose metering is read; without it that table is empty."""
     return PlaceRecords(
         stations(),
         _table("sources", _SOURCES),
         _table("banners", _BANNERS),
         _table("fuel_day", _FUEL, as_of=as_of_s),
         _table("vehicle", _VEHICLES),
+        _frame("SELECT code AS company FROM registry_company ORDER BY code", {"company": pl.String()}),
+        empty("building_meter") if meters_of is None else building_meters(meters_of, as_of_s),
     )

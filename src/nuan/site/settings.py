@@ -27,6 +27,12 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = os.environ.get("NUAN_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+WEBHOOK_SECRETS: dict[str, str] = {
+    name.strip(): secret.strip()
+    for name, _, secret in (pair.partition("=") for pair in os.environ.get("NUAN_WEBHOOK_SECRETS", "").split(";"))
+    if secret.strip()
+}
+"""`company/channel` → the secret that its messages are signed with; none, no messages."""
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

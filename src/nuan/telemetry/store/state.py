@@ -100,6 +100,10 @@ class StoreState:
         """The standing readings of a series in `[start_s, end_s)` by time, flagged ones included."""
         return self._batch(resolve(self._rows(np.array([series_id], np.uint32), start_s, end_s))[0])
 
+    def read_many(self, series: NDArray[np.uint32], start_s: int, end_s: int) -> ReadingBatch:
+        """The standing readings of several series in `[start_s, end_s)`, by series and time. One pass over the files that hold them."""
+        return self._batch(resolve(self._rows(series, start_s, end_s))[0])
+
     def read_as_known(self, series_id: int, start_s: int, end_s: int, offset: int) -> ReadingBatch:
         """As `read` at the time when the store's manifest stood at `offset` (`manifest.sequence`, kept with every run)."""
         wanted = np.array([series_id], np.uint32)

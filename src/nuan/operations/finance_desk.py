@@ -1,0 +1,99 @@
+"""What waits for the finance people of a company, counted: exceptions first."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Min, Sum
+
+from nuan.operations import approvals
+from nuan.operations.open_bills import Unpaid, unpaid_by_age
+from nuan.operations.refund_batches import proposal_of
+from nuan.operations.refund_status import CompanyRefunds, by_company
+from nuan.records.accounts.models import User
+from nuan.records.billing.models import CounterDay, Payment, PaymentFile, RefundBatch, RefundPayout
+
+ATTEMPTED = 2
+"""A payout of this attempt or later: one before it has failed."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many, how much, and since when the oldest."""
+
+    count: int
+    fen: int
+    since: date | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`to_approve` are batches that this person may decide on, `to_post` those that another has approved."""
+
+    queue: Waiting
+    refused: list[PaymentFile]
+    to_approve: list[RefundBatch]
+    by_others: list[RefundBatch]
+    to_post: list[RefundBatch]
+    failed: Waiting
+    pending: Waiting
+    in_transit: Waiting
+    days_open: list[date]
+    unpaid: list[Unpaid]
+    refunds: list[CompanyRefunds]
+
+    @property
+    def unpaid_fen(self) -> int:
+        return sum(each.fen for each in self.unpaid)
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is out of order."""
+        return not (
+            self.queue.count or self.refused or self.to_approve or self.to_post or self.failed.count or self.days_open
+        )
+
+
+def desk(company: str, person: User, today: date) -> Desk:
+    queue = Payment.objects.filter(company=company, open_fen__gt=0).aggregate(
+        n=Count("id"), fen=Sum("open_fen"), since=Min("paid_at__date")
+    )
+    proposed = list(RefundBatch.objects.filter(company=company, state=RefundBatch.State.PROPOSED).order_by("id"))
+    standing = {batch.pk: _standing(batch) for batch in proposed}
+    waiting = [batch for batch in proposed if not standing[batch.pk]]
+    mine = {batch.pk for batch in waiting if (proposal := proposal_of(batch)) and proposal.proposed_by_id == person.pk}
+    return Desk(
+        queue=Waiting(int(queue["n"]), int(queue["fen"] or 0), queue["since"]),
+        refused=list(PaymentFile.objects.filter(company=company, state=PaymentFile.State.REFUSED, seen_at=None).order_by("-id")[:20]),
+        to_approve=[batch for batch in waiting if batch.pk not in mine],
+        by_others=[batch for batch in waiting if batch.pk in mine],
+        to_post=[batch for batch in proposed if standing[batch.pk] == "approved"],
+        failed=_payouts(company, state="pending", attempt__gte=ATTEMPTED),
+        pending=_payouts(company, state="pending", attempt__lt=ATTEMPTED),
+        in_transit=_payouts(company, state="in_transit"),
+        days_open=_days_open(company, today),
+        unpaid=unpaid_by_age(company, today),
+        refunds=by_company(today, company=company),
+    )  # fmt: skip
+
+
+def _standing(batch: RefundBatch) -> str:
+    proposal = proposal_of(batch)
+    return approvals.standing(proposal) if proposal is not None else ""
+
+
+def _payouts(company: str, **which: object) -> Waiting:
+    found = RefundPayout.objects.filter(company=company, **which).aggregate(
+        n=Count("id"), fen=Sum("amount_fen"), since=Min("created_at__date")
+    )
+    return Waiting(int(found["n"]), int(found["fen"] or 0), found["since"])
+
+
+def _days_open(company: str, today: date) -> list[date]:
+    """Days before today with cash that nobody has counted."""
+    days = (
+        Payment.objects.filter(company=company, channel="counter", paid_at__date__lt=today)
+        .values_list("paid_at__date", flat=True)
+        .distinct()
+    )
+    closed = set(CounterDay.objects.filter(company=company).values_list("day", flat=True))
+    return sorted(set(days) - closed)[-20:]

@@ -1,0 +1,83 @@
+"""What the resident is told about a refund: what, why, when. In plain Chinese, kept as it was told."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from nuan.policies import catalogue
+from nuan.records.billing.models import RefundBatch, RefundItem, RefundNotice, RefundPayout
+from nuan.terms.money import format_yuan
+
+HOW = {
+    "wechat": "原路退回您付热费的微信",
+    "alipay": "原路退回您付热费的支付宝",
+    "bank": "转到您在供热企业登记的银行账户",
+    "counter": "请带身份证到收费大厅领取",
+    "": "供热企业会与您联系，确认怎么付给您；您也可以选择抵下个供暖季的热费",
+}
+
+
+def tell_posted(batch: RefundBatch, items: Sequence[RefundItem], payouts: Mapping[int, RefundPayout]) -> None:
+    """One notice a home, over all its items of the batch."""
+    by_home: dict[int, list[RefundItem]] = defaultdict(list)
+    for each in items:
+        by_home[each.home_id].append(each)
+    notices = []
+    for home_id, own in by_home.items():
+        total = sum(each.amount_fen for each in own)
+        kind = RefundNotice.Kind.POSTED if total > 0 else RefundNotice.Kind.WITHDRAWN
+        text = _posted(batch, own, payouts.get(home_id)) if total > 0 else _withdrawn(batch, own)
+        notices.append(RefundNotice(batch=batch, home_id=home_id, kind=kind, amount_fen=total, text=text))
+    RefundNotice.objects.bulk_create(notices, batch_size=5000)
+
+
+def _reason(item: RefundItem) -> str:
+    try:
+        short = catalogue.clause(item.clause).short_zh
+    except LookupError:
+        short = item.clause
+    return f"{short}（条款 {item.clause}）：{format_yuan(item.amount_fen)} 元"
+
+
+def _when(deadline: date | None) -> str:
+    if deadline is None:
+        return "当地规定没有写明付款期限。"
+    return f"按规定最迟 {deadline.year} 年 {deadline.month} 月 {deadline.day} 日付清。"
+
+
+def _posted(batch: RefundBatch, items: Sequence[RefundItem], payout: RefundPayout | None) -> str:
+    total = sum(each.amount_fen for each in items)
+    why = "；".join(_reason(each) for each in items)
+    if payout is None:
+        return f"{batch.season} 供暖季给您家的退费有补充：{why}。合计 {format_yuan(total)} 元。"
+    return (
+        f"{batch.season} 供暖季应退您家热费 {format_yuan(total)} 元。为什么退：{why}。{_when(payout.deadline)}"
+        f"怎么付：{HOW.get(payout.channel, HOW[''])}。怎么算的，点开下面每一笔就能看到。"
+    )
+
+
+def _withdrawn(batch: RefundBatch, items: Sequence[RefundItem]) -> str:
+    total = -sum(each.amount_fen for each in items)
+    why = "；".join(_reason(each) for each in items)
+    return (
+        f"{batch.season} 供暖季给您家的退费有更正，减少 {format_yuan(total)} 元：{why}。原因是作出判定的证据有变。"
+        "已经付给您的部分，供热企业会与您联系；有疑问请打客服电话，或向主管部门反映。"
+    )
+
+
+def tell_payouts(payouts: Sequence[RefundPayout]) -> None:
+    """Paid, failed or set against next season: a notice for each."""
+    RefundNotice.objects.bulk_create([_of_payout(each) for each in payouts], batch_size=5000)
+
+
+def _of_payout(payout: RefundPayout) -> RefundNotice:
+    fen = format_yuan(payout.amount_fen)
+    texts = {
+        RefundPayout.State.PAID: (RefundNotice.Kind.PAID, f"应退您家的 {fen} 元已于 {payout.done_on} 付出，{HOW.get(payout.channel, '请查收')}。"),
+        RefundPayout.State.FAILED: (RefundNotice.Kind.FAILED, f"应退您家的 {fen} 元没有付成（{payout.why or '渠道未说明原因'}），会再付一次，钱不会少。"),
+        RefundPayout.State.CREDITED: (RefundNotice.Kind.CREDITED, f"应退您家的 {fen} 元已存入您家的热费余额，抵下个供暖季的热费。"),
+    }  # fmt: skip
+    kind, text = texts[RefundPayout.State(payout.state)]
+    return RefundNotice(
+        batch_id=payout.batch_id, home_id=payout.home_id, kind=kind, amount_fen=payout.amount_fen, text=text
+    )
