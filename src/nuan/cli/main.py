@@ -18,6 +18,9 @@ COMMANDS = {
     "bill": "nuan.cli.bill:bill",
     "ledger": "nuan.cli.ledger:ledger",
     "account": "nuan.cli.account:account",
+    "rollup": "nuan.cli.rollup:rollup",
+    "store": "nuan.cli.store:store",
+    "correct": "nuan.cli.correct:correct",
     "intake": "nuan.cli.intake:intake",
     "gateway": "nuan.cli.gateway:gateway",
     "device": "nuan.cli.device:device",
@@ -27,6 +30,7 @@ COMMANDS = {
     "store": "nuan.cli.store:store",
     "quality": "nuan.cli.quality:quality",
     "correct": "nuan.cli.correct:correct",
+    "quality": "nuan.cli.quality:quality",
 }
 
 
