@@ -115,10 +115,12 @@ def table_speed(series: int, readings: int) -> float:
 def steady(fleet: Fleet, rounds: int) -> dict[str, Any]:
     first_push, (first_tick, report) = fleet.send(), fleet.tick()
     assert report.raised == 0, report
-    pushes, ticks = [], []
+    pushes, ticks, cpu = [], [], 0.0
     for _ in range(rounds):
         pushes.append(fleet.send())
+        busy = time.process_time()
         ticks.append(fleet.tick()[0])
+        cpu += time.process_time() - busy
     return {
         "points": report.points,
         "first_push_s": round(first_push, 3),
@@ -126,6 +128,7 @@ def steady(fleet: Fleet, rounds: int) -> dict[str, Any]:
         "first_tick_s": round(first_tick, 3),
         "tick_s": round(statistics.median(ticks), 3),
         "tick_worst_s": round(max(ticks), 3),
+        "tick_cpu_s": round(cpu / rounds, 3),
     }
 
 
@@ -196,12 +199,14 @@ def pages(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def _milliseconds(call: Callable[[], Any], rounds: int) -> dict[str, float]:
-    spent = []
+    """`cpu_ms`: of this process alone, without PostgreSQL's; what a busy machine does not change."""
+    spent, busy = [], time.process_time()
     for _ in range(rounds):
         started = time.perf_counter()
         call()
         spent.append((time.perf_counter() - started) * 1000)
-    return {"median_ms": round(statistics.median(spent), 1), "worst_ms": round(max(spent), 1)}
+    cpu = (time.process_time() - busy) * 1000 / rounds
+    return {"median_ms": round(statistics.median(spent), 1), "worst_ms": round(max(spent), 1), "cpu_ms": round(cpu, 1)}
 
 
 def run(quick: bool) -> dict[str, Any]:

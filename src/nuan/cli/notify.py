@@ -32,7 +32,7 @@ def notify(context: click.Context, once: bool, every: float) -> None:
     from nuan.operations.notify.outbox import deliver
 
     stop = threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in () if once else (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     failed = 0
     while not stop.is_set():
