@@ -34,10 +34,19 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def city(db: None) -> None:
     """The small city (tests/small_city.py) with its cast."""
-    from small_city import build_city, seat_the_cast
+    from small_city import build_city, seat_the_cast, seat_the_gateways
 
     build_city()
     seat_the_cast()
+    seat_the_gateways()
+
+
+@pytest.fixture
+def support_rows(city: None) -> None:
+    """Assets, repairs, funds, subsidies and debts of the small city (tests/small_support.py)."""
+    from small_support import build_support
+
+    build_support()
 
 
 @pytest.fixture

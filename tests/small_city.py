@@ -1,10 +1,11 @@
 """A city small enough to read: two banners, two companies, three stations, four buildings, twelve homes, the whole cast."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from nuan.operations.city_now import compute_city_now
 from nuan.records.accounts.models import Role, User
 from nuan.records.audit.models import AuditEntry
+from nuan.records.devices.models import DeadLetter, Device, DeviceProfile, Gateway, GatewayPulse
 from nuan.records.emergency.models import Outage
 from nuan.records.registry.models import (
     Banner,
@@ -21,6 +22,7 @@ from nuan.records.supervision.models import BoardCell, CurrentJudgement, HomeSea
 
 AS_OF = datetime(2026, 1, 20, 8, tzinfo=UTC)
 SEASON = "2025-2026"
+ROOM_PROFILE = "protocol: mqtt_json\nkind: room_sensor\npoints: {t: {quantity: room_temp}}\n"
 CAST = {
     "王阿姨": (Role.RESIDENT, None, None, "B001-1-0101"),
     "小李": (Role.DESK, "C01", None, None),
@@ -129,3 +131,30 @@ def seat_the_cast() -> None:
             username=name, display_name=name, role=role, company_id=company, banner_id=banner,
             home=Home.objects.get(code=home) if home else None,
         )  # fmt: skip
+
+
+def seat_the_gateways() -> None:
+    """A gateway for each company, a heat meter due for verification and one that is verified, a room sensor, three dead letters."""
+    for number, company in enumerate(("C01", "C02")):
+        gateway = Gateway.objects.create(
+            code=f"GW-{company}", name=f"{company} 站群", company_id=company, protocol="mqtt", digest=f"{number}" * 64,
+            opened_at=AS_OF,
+        )  # fmt: skip
+        profile, _ = DeviceProfile.objects.get_or_create(
+            code="room",
+            defaults={"name": "室温采集器", "protocol": "mqtt_json", "kind": "room_sensor", "text": ROOM_PROFILE},
+        )
+        banner = ("150602", "150603")[number]
+        for serial, kind, until in (("001", "heat_meter", date(2020, 1, 1)), ("002", "heat_meter", date(2099, 1, 1)), ("003", "room_sensor", None)):  # fmt: skip
+            Device.objects.create(
+                gateway=gateway, code=serial, profile=profile, kind=kind, level="home", place=f"B00{2 * number + 1}-1-0101",
+                position=f"p{serial}", banner_id=banner, calibration_valid_until=until,
+            )  # fmt: skip
+        GatewayPulse.objects.create(
+            gateway=gateway, last_seen_s=int(AS_OF.timestamp()), clock_offset_s=40, clock_spread_s=1
+        )
+        for index, (reason, payload) in enumerate((("unknown_device", b'{"t": 20}'), ("unknown_device", b'{"t": 21}'), ("checksum", b"\x68\x03\x03\x68"))):  # fmt: skip
+            DeadLetter.objects.create(
+                lane=f"w{number}", sequence=1, index=index, gateway=gateway.code, company_id=company, protocol="json",
+                device="009", address=f"nuan/{gateway.code}/009", arrived_s=int(AS_OF.timestamp()), reason=reason, payload=payload,
+            )  # fmt: skip

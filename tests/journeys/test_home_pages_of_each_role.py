@@ -10,10 +10,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FIRST_PAGES = [
     pytest.param(None, "/public/", "格不达标", id="anybody"),
     pytest.param("王阿姨", "/my-home/", "17.1 °C", id="resident"),
+    pytest.param("王阿姨", "/my-money/", "我的缴费和退费", id="resident's money"),
     pytest.param("小李", "/today/", "户此刻低于", id="desk"),
     pytest.param("老张", "/stations/", "第1换热站", id="crew"),
     pytest.param("陈调度", "/today/", "户此刻低于", id="dispatcher"),
-    pytest.param("周会计", "/companies/", "暖阳热力", id="finance"),
+    pytest.param("周会计", "/finance/", "财务台", id="finance"),
     pytest.param("乌主任", "/board/", "150602 的数", id="banner"),
     pytest.param("刘科", "/board/", "150603 的数", id="city"),
     pytest.param("刘科", "/map/", "第1换热站", id="map"),

@@ -4,9 +4,9 @@ import threading
 from datetime import date, timedelta
 
 import pytest
-from billed_city import bill_everybody, contract, person, prepare
 from django.db import connection
 
+from billed_city import bill_everybody, contract, person, prepare
 from nuan.operations.bill_documents import DocumentError, NewLine, adjust, cancel, standing_fen
 from nuan.operations.bill_runs import decide_run, post_run, preview, propose_run, take_numbers
 from nuan.operations.ledger import NoGroundError, account, balance_fen, post

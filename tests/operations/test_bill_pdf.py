@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from billed_city import bill_everybody, prepare
 
+from billed_city import bill_everybody, prepare
 from nuan.operations import bill_pdf as made
 from nuan.operations.bill_documents import NewLine, adjust
 from nuan.operations.bill_explaining import explain_bill

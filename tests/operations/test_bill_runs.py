@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from billed_city import ISSUED, approved, bill_everybody, card, contract, person, prepare
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
+from billed_city import ISSUED, approved, bill_everybody, card, contract, person, prepare
 from nuan.operations.approvals import ContentChangedError, NotApprovedError, SamePersonError
 from nuan.operations.bill_runs import NoSuchCompanyError, decide_run, post_run, preview, propose_run
 from nuan.records.billing.models import Bill, BillException, BillLine, BillRun, Entry, Posting, RunPosting

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from billed_city import ISSUED, bill_everybody, prepare
 from django.db import IntegrityError, connection, transaction
 
+from billed_city import ISSUED, bill_everybody, prepare
 from nuan.operations.ledger import account, post, reverse
 from nuan.operations.ledger_chain import DayNotOverError, broken_days, seal_day, seal_days
 from nuan.operations.ledger_check import check

@@ -3,10 +3,10 @@
 from datetime import date
 
 import pytest
-from billed_city import ISSUED, bill_everybody, prepare
 from django.db import connection
 from payment_samples import ALL, REFUND, SUCCESS, TODAY, alipay, bank, wechat
 
+from billed_city import ISSUED, bill_everybody, prepare
 from nuan.operations.ledger import account, balance_fen
 from nuan.operations.open_bills import open_of_homes
 from nuan.operations.payment_files import ImportReport, import_payments

@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from billed_city import bill_everybody, person, prepare
 from django.db import IntegrityError, transaction
 
+from billed_city import bill_everybody, person, prepare
 from nuan.operations.approvals import ContentChangedError, NotApprovedError, SamePersonError
 from nuan.operations.ledger import account, post
 from nuan.operations.periods import PeriodError, approve_close, period_hash, propose_close

@@ -4,11 +4,13 @@ import pytest
 from django.db.models import Model
 from django.urls import reverse
 
+import small_support
 from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.billing.models import RefundBatch
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import Judgement
 from nuan.web.urls import urlpatterns
+from small_storm import stormy
 
 CAST = ("anonymous", "王阿姨", "小李", "老张", "陈调度", "周会计", "乌主任", "刘科", "外人")
 
@@ -23,10 +25,15 @@ OFFICIALS = row(302, 404, 200, 200, 200, 200)
 OURS = row(302, 404, 200, 200, 200, 404)
 OUR_HOME = row(302, 200, 200, 200, 200, 404)
 CITY = row(302, 404, 404, 404, 200, 404)
+WATCHERS = OFFICIALS | {"周会计": 404}
+OUR_ALARM = OURS | {"周会计": 404}
+SETTERS = row(302, 404, 404, 404, 200, 404) | {"陈调度": 200}
 OUR_FINANCE = row(302, 404, 404, 404, 404, 404) | {"周会计": 200}
 REFUND_DESK = OUR_FINANCE | {"刘科": 200}
 BILL_DESK = REFUND_DESK | {"小李": 200}
 REFUND_WATCH = REFUND_DESK | {"乌主任": 200}
+BUREAUS = row(302, 404, 404, 200, 200, 404)
+MONEY = BUREAUS | {"周会计": 200}
 
 PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "start": ({}, dict.fromkeys(CAST, 302)),
@@ -55,8 +62,24 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "home": ({"pk": "cold home"}, OUR_HOME),
     "my_home": ({}, row(302, 200, 404, 404, 404, 404)),
     "search": ({}, OFFICIALS),
+    "devices": ({}, OFFICIALS),
+    "devices_csv": ({}, OFFICIALS),
+    "gateway": ({"code": "GW-C01"}, OURS),
+    "dead_letters": ({}, OFFICIALS),
+    "dead_letters_act": ({}, dict.fromkeys(CAST, 404) | {"anonymous": 302, "陈调度": 405, "刘科": 405}),
     "runs": ({}, OFFICIALS),
     "audit": ({}, CITY),
+    "alarms": ({}, WATCHERS),
+    "alarms_csv": ({}, WATCHERS),
+    "alarm": ({"pk": "alarm"}, OUR_ALARM),
+    "alarm_acts": ({}, row(302, 404, 404, 404, 404, 404)),
+    "live": ({}, OFFICIALS),
+    "live_station": ({"code": "H01-S01"}, OURS),
+    "quality": ({}, OFFICIALS),
+    "quality_csv": ({}, OFFICIALS),
+    "alarm_definitions": ({}, WATCHERS),
+    "alarm_definition": ({"code": "station_flow_none"}, WATCHERS),
+    "notices": ({}, SETTERS),
     "finance": ({}, OUR_FINANCE),
     "counter": ({}, OUR_FINANCE),
     "payment_files": ({}, OUR_FINANCE),
@@ -90,6 +113,18 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "ledger_entries": ({}, REFUND_DESK),
     "ledger_entries_csv": ({}, REFUND_DESK),
     "ledger_entry": ({"pk": "ours"}, REFUND_DESK),
+    "support": ({}, MONEY),
+    "repairs": ({}, MONEY),
+    "support_costs": ({}, MONEY),
+    "maintenance_funds": ({}, MONEY),
+    "fund_application": ({"pk": "support"}, MONEY),
+    "subsidies": ({}, BUREAUS),
+    "beneficiary": ({"pk": "support"}, BUREAUS),
+    "arrears": ({}, MONEY),
+    "debt": ({"pk": "support"}, MONEY),
+    "funding": ({}, BUREAUS),
+    "local_plans": ({}, BUREAUS),
+    "support_xlsx": ({"kind": "costs"}, MONEY),
 }
 
 
@@ -100,10 +135,14 @@ def test_every_address_has_a_row() -> None:
 
 def address(name: str) -> str:
     arguments = dict(PAGES[name][0])
+    if arguments.get("pk") == "support":
+        arguments["pk"] = str(small_support.row_of(name))
     if arguments.get("pk") == "cold home":
         home = Home.objects.get(code="B001-1-0101")
         rows = {"home": home, "judgement": Judgement.objects.get(subject=home.code, clause="2.5.3a")}
         arguments["pk"] = str(rows[name].pk)
+    if arguments.get("pk") == "alarm":
+        arguments["pk"] = str(stormy().pk)
     if arguments.get("pk") == "ours":
         arguments["pk"] = str(money(name).pk)
     return reverse(name, kwargs=arguments)
@@ -140,6 +179,9 @@ def billed(name: str) -> Model:
 
 
 @pytest.mark.parametrize("name", PAGES)
+@pytest.mark.usefixtures("support_rows")
 def test_what_the_cast_gets(as_cast, name: str) -> None:  # type: ignore[no-untyped-def]
-    got = {person: as_cast(None if person == "anonymous" else person).get(address(name)).status_code for person in CAST}
+    clients = {person: as_cast(None if person == "anonymous" else person) for person in CAST}
+    path = address(name)
+    got = {person: client.get(path).status_code for person, client in clients.items()}
     assert got == PAGES[name][1]

@@ -6,16 +6,9 @@ from pathlib import Path
 import pytest
 
 from nuan.records.accounts.models import Role
-from nuan.records.accounts.visibility import MAY_OPEN
-from nuan.web.urls import urlpatterns
+from nuan.web.role_documents import pages_of, with_pages
 
 ROLES = Path(__file__).parents[2] / "docs" / "roles"
-
-
-def pages_of(role: str) -> list[str]:
-    """Addresses that the role may open, as the document writes them."""
-    routes = {pattern.name: f"/{pattern.pattern}" for pattern in urlpatterns}
-    return [routes[name] for name, roles in MAY_OPEN.items() if role in roles]
 
 
 def test_every_role_has_its_page() -> None:
@@ -25,4 +18,5 @@ def test_every_role_has_its_page() -> None:
 @pytest.mark.parametrize("role", Role.values)
 def test_the_page_names_what_opens(role: str) -> None:
     text = (ROLES / f"{role}.md").read_text(encoding="utf-8")
-    assert re.findall(r"^- `(.*?)`$", text, re.MULTILINE) == pages_of(role)
+    assert re.findall(r"^- `(.*?)`$", text, re.MULTILINE) == pages_of(role), "run `make docs`"
+    assert with_pages(text, role) == text

@@ -23,8 +23,11 @@ STAGES = {
     "registry": "登记机构、管网、住户",
     "rooms": "室温读数（按桶）",
     "stations": "换热站读数",
+    "support": "登记补贴、欠账、维修与保障资金",
     "judging": "逐条判定",
+    "live": "最后一天：实时值和告警",
     "billing": "出账：预览、两人审批、入账",
+    "payments": "收款文件和退费",
 }
 DAYTIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 
@@ -127,6 +130,11 @@ def _tell(report: "DemoReport") -> None:
     console.print(table)
     surplus = "；".join(f"{clause}：{'、'.join(places[:5])}" for clause, places in facts.get("beyond", {}).items())
     console.print(f"[red]没有埋设却被判不达标：{surplus}[/red]" if surplus else "没有埋设的地方，没有一处被判不达标。")
+    live = facts.get("live", {})
+    if live:
+        console.print(
+            f"实时测点 {live['points']:,} 个，未了结的告警 {live['alarms']} 条（“现在”是示例城市的 {facts['as_of'][:16]}，没有设备在跑）。"
+        )
     names = "、".join(f"{person['username']}（{person['name']}）" for person in facts["accounts"])
     console.print(f"演示账号（口令都是 nuan-demo，只由 nuan demo 建立）：{names}")
     console.print("打开网页：nuan serve")

@@ -47,7 +47,7 @@ def _text(file: Path) -> str:
         return content.decode("gb18030", errors="replace")
 
 
-def _findings(findings: Sequence[Finding]) -> None:
+def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         colour = "red" if finding.severity == "error" else "yellow"
         err.print(f"[{colour}]●[/] {finding.sentence()}", highlight=False, soft_wrap=True)
@@ -91,7 +91,7 @@ def registry(path: Path, actor: str, dry_run: bool, as_json: bool) -> None:
         }
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     else:
-        _findings(report.findings)
+        show_findings(report.findings)
         if report.ok and not dry_run:
             table = Table("表", "新增", "修改", "未变", box=None, header_style="bold")
             for name, c in report.tables.items():
@@ -136,6 +136,7 @@ def readings(
         long: {place: 户号, value: 室温, is: {quantity: room_temp, unit: °C}}
 
     Implausible values are flagged and kept; a fault of the file refuses the whole file and is told with row and column.
+    While `nuan intake` runs the readings go through it and are in the store a second later.
     """
     from nuan.cli.main import setup_records
     from nuan.telemetry.files import load_mapping
@@ -145,15 +146,16 @@ def readings(
         if as_json:
             click.echo(json.dumps({"ok": False, "findings": [each.as_dict() for each in wrong]}, ensure_ascii=False))
         else:
-            _findings(wrong)
+            show_findings(wrong)
         raise SystemExit(USAGE)
     setup_records()
     from django.conf import settings
 
     from nuan.operations.import_readings import STATES_ZH, ReadingsReport, import_readings, registered_places
     from nuan.operations.import_registry import import_registry
+    from nuan.operations.readings_door import readings_door
     from nuan.operations.registry_files import read_registry
-    from nuan.telemetry.store import Store
+    from nuan.telemetry.store.errors import StoreBusyError
 
     findings: list[Finding] = []
     new_places: set[str] = set()
@@ -162,7 +164,7 @@ def readings(
         if not any(finding.severity == "error" for finding in findings):
             findings += import_registry(frames, actor=actor, source=registry_path.name, dry_run=dry_run).findings
         if any(finding.severity == "error" for finding in findings):
-            _findings(findings)
+            show_findings(findings)
             raise SystemExit(FOUND)
         new_places.update(code for frame in frames.values() if "code" in frame.columns for code in frame["code"])
     places = registered_places() | new_places
@@ -170,25 +172,28 @@ def readings(
     columns = (
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    opened = nullcontext(None) if dry_run else Store(settings.READINGS_ROOT, write=True)
-    with opened as store, Progress(*columns, console=err, disable=as_json) as bars:
-        for path in paths:
-            task = bars.add_task(path.name, total=path.stat().st_size)
-            reports.append(
-                import_readings(
-                    path, mapping, actor=actor, store=store, arrival_s=int(time.time()), places=places, dry_run=dry_run,
-                    progress=lambda read, size, task=task: bars.update(task, completed=read, total=size),
-                )
-            )  # fmt: skip
-        if store is not None:
-            store.compact()
+    opened = nullcontext(None) if dry_run else readings_door(settings.READINGS_ROOT, int(time.time()))
+    try:
+        with opened as store, Progress(*columns, console=err, disable=as_json) as bars:
+            for path in paths:
+                task = bars.add_task(path.name, total=path.stat().st_size)
+                reports.append(
+                    import_readings(
+                        path, mapping, actor=actor, store=store, arrival_s=int(time.time()), places=places, dry_run=dry_run,
+                        progress=lambda read, size, task=task: bars.update(task, completed=read, total=size),
+                    )
+                )  # fmt: skip
+    except StoreBusyError:
+        busy = click.ClickException("另一次导入正在进行，请稍后再试 / another import is under way, try again later")
+        busy.exit_code = USAGE
+        raise busy from None
     if as_json:
         document = {"ok": all(r.state != "refused" for r in reports), "files": [r.as_dict() for r in reports]}
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     else:
         table = Table("文件", "结果", "行", "读数", "测点", "标记", box=None, header_style="bold")
         for report in reports:
-            _findings(report.findings)
+            show_findings(report.findings)
             marks = " ".join(f"{name} {count}" for name, count in report.flagged.items())
             table.add_row(
                 report.name, STATES_ZH[report.state], str(report.rows), str(report.readings), str(report.series), marks

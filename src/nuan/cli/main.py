@@ -18,6 +18,13 @@ COMMANDS = {
     "bill": "nuan.cli.bill:bill",
     "ledger": "nuan.cli.ledger:ledger",
     "account": "nuan.cli.account:account",
+    "intake": "nuan.cli.intake:intake",
+    "gateway": "nuan.cli.gateway:gateway",
+    "device": "nuan.cli.device:device",
+    "notify": "nuan.cli.notify:notify",
+    "simulate": "nuan.cli.simulate:simulate",
+    "store": "nuan.cli.store:store",
+    "quality": "nuan.cli.quality:quality",
 }
 
 

@@ -45,6 +45,20 @@ TEXT, INT, INT32, BOOL = pl.String(), pl.Int64(), pl.Int32(), pl.Boolean()
 CAUSES = ("source", "supplier", "user", "third_party", "force_majeure", "unknown")
 LEVELS = ("source", "substation", "loop", "building", "home")
 PURPOSES = ("complaint", "retest", "dispute")
+ASSET_KINDS = ("buried_pipe", "riser", "station_equipment", "household_meter", "valve", "indoor_pipe", "radiator")
+OWNERS = ("company", "user", "builder", "unknown")
+POSITIONS = ("outside", "boundary", "inside", "unknown")
+HANDOVERS = ("done", "pending", "unknown")
+WARRANTIES = ("until", "none", "unknown")
+WORKS = ("repair", "upkeep", "renewal")
+PAYERS = ("company", "builder", "user", "fund", "unknown")
+COST_CATEGORIES = (*WORKS, "fuel", "power", "water", "labour", "depreciation", "other")
+MOVEMENTS = ("deposit", "spending")
+EVIDENCE = ("valid", "expired", "unknown")
+DEBT_KINDS = ("subsidy", "works", "infrastructure_fee", "coal_price")
+FUNDING_KINDS = ("budget", "central", "bond", "ppp", "fund")
+NIL_SUBJECTS = ("fund", "plan", "beneficiaries", "arrears", "funding")
+_DAY = "days since 1970-01-01, UTC+8"
 
 
 def _c(
@@ -117,6 +131,63 @@ TABLES: Mapping[str, Table] = MappingProxyType({
         Table("sources", "热源", "one heat source", (
             _c("source", TEXT, "代码"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"), _c("fuel", TEXT, "燃料"),
         ), ("source",)),
+        Table("asset", "供热设施", "one facility or pipe that may need repair", (
+            _c("asset", TEXT, "编号"), _c("kind", TEXT, "种类", allowed=ASSET_KINDS), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
+            _c("owner", TEXT, "产权人", allowed=OWNERS), _c("position", TEXT, "相对计量装置或入户端口的位置", allowed=POSITIONS),
+            _c("handover", TEXT, "移交", allowed=HANDOVERS), _c("handed_over_day", INT32, "移交日", _DAY, True),
+            _c("warranty", TEXT, "保修", allowed=WARRANTIES), _c("warranty_until_day", INT32, "保修期末日", _DAY, True),
+            _c("contract", BOOL, "合同载明户内设施归用户"),
+        ), ("asset",)),
+        Table("repair", "维修养护更新", "one piece of work on an asset", (
+            _c("repair", TEXT, "编号"), _c("asset", TEXT, "设施"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
+            _c("day", INT32, "日", _DAY), _c("category", TEXT, "类别", allowed=WORKS), _c("cost_fen", INT, "费用", "分"),
+            _c("charged_to", TEXT, "实际列支", allowed=PAYERS),
+        ), ("repair",)),
+        Table("cost", "供热成本", "one line of a company's cost ledger", (
+            _c("cost", TEXT, "编号"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"), _c("asset", TEXT, "设施", nullable=True),
+            _c("repair", TEXT, "维修编号", nullable=True), _c("day", INT32, "日", _DAY), _c("category", TEXT, "类别", allowed=COST_CATEGORIES),
+            _c("amount_fen", INT, "金额", "分"), _c("in_price_cost", BOOL, "已列入定价成本"),
+        ), ("cost",)),
+        Table("fund_account", "保障资金账户", "one banner's maintenance fund", (
+            _c("account", TEXT, "账户"), _c("banner", TEXT, "旗区"), _c("opened_day", INT32, "设立日", _DAY),
+        ), ("account",)),
+        Table("fund_movement", "保障资金收支", "one deposit into a fund or spending from it", (
+            _c("movement", TEXT, "编号"), _c("account", TEXT, "账户"), _c("banner", TEXT, "旗区"), _c("day", INT32, "日", _DAY),
+            _c("kind", TEXT, "收支", allowed=MOVEMENTS), _c("amount_fen", INT, "金额", "分"), _c("asset", TEXT, "设施", nullable=True),
+            _c("position", TEXT, "设施位置", nullable=True, allowed=POSITIONS), _c("approvals", INT32, "批准人数", nullable=True),
+        ), ("movement",)),
+        Table("subsidy", "取暖补贴", "what one programme owes one home in the season", (
+            _c("programme", TEXT, "补贴项目"), _c("home", TEXT, "热用户"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
+            _c("payable_fen", INT, "应付", "分", True), _c("paid_fen", INT, "已付", "分"), _c("due_day", INT32, "应付日", _DAY, True),
+            _c("evidence", TEXT, "证明", allowed=EVIDENCE),
+        ), ("programme", "home")),
+        Table("plan", "实施方案", "one banner's plan for the season", (
+            _c("plan", TEXT, "编号"), _c("banner", TEXT, "旗区"), _c("approved_day", INT32, "批准日", _DAY, True),
+        ), ("plan",)),
+        Table("plan_task", "任务清单", "one task of a plan", (
+            _c("plan", TEXT, "方案"), _c("number", INT32, "序号"), _c("banner", TEXT, "旗区"), _c("owner", TEXT, "责任人", nullable=True),
+            _c("due_day", INT32, "完成期限", _DAY, True), _c("done_day", INT32, "完成日", _DAY, True),
+        ), ("plan", "number")),
+        Table("debt", "政府欠账", "one debt of the government to a company", (
+            _c("debt", TEXT, "编号"), _c("banner", TEXT, "旗区"), _c("company", TEXT, "供热企业"), _c("kind", TEXT, "种类", allowed=DEBT_KINDS),
+            _c("amount_fen", INT, "金额", "分"), _c("incurred_day", INT32, "发生日", _DAY), _c("due_day", INT32, "应付日", _DAY, True),
+        ), ("debt",)),
+        Table("debt_payment", "欠账偿还", "one payment of a debt", (
+            _c("payment", TEXT, "编号"), _c("debt", TEXT, "欠账"), _c("banner", TEXT, "旗区"), _c("company", TEXT, "供热企业"),
+            _c("day", INT32, "日", _DAY), _c("amount_fen", INT, "金额", "分"),
+        ), ("payment",)),
+        Table("instalment", "清偿分期", "one instalment of the settlement plan in force for a debt", (
+            _c("debt", TEXT, "欠账"), _c("number", INT32, "期次"), _c("banner", TEXT, "旗区"), _c("company", TEXT, "供热企业"),
+            _c("agreed_day", INT32, "议定日", _DAY), _c("due_day", INT32, "应付日", _DAY), _c("amount_fen", INT, "金额", "分"),
+        ), ("debt", "number")),
+        Table("funding", "资金来源", "one source of money for heating", (
+            _c("funding", TEXT, "编号"), _c("banner", TEXT, "旗区"), _c("kind", TEXT, "种类", allowed=FUNDING_KINDS),
+            _c("committed_fen", INT, "承诺", "分"), _c("used_fen", INT, "已用", "分"), _c("from_day", INT32, "起", _DAY),
+            _c("to_day", INT32, "止", _DAY, True),
+        ), ("funding",)),
+        Table("nil_report", "零报告", "a banner's signed statement that there is none of something", (
+            _c("banner", TEXT, "旗区"), _c("subject", TEXT, "事项", allowed=NIL_SUBJECTS), _c("day", INT32, "日", _DAY),
+        ), ("banner", "subject")),
     )
 })  # fmt: skip
 

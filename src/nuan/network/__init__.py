@@ -1,1 +1,1 @@
-"""In: pipes, stations and who hangs on what. Out: whom a place feeds."""
+"""In: pipes, stations, loads and who hangs on what. Out: pressures, flows and temperatures, and whom a place feeds."""

@@ -19,13 +19,16 @@ RED_PERCENT = 5
 DOUBT_PERCENT = 20
 """Share of undecided subjects from which a cell without a breach is amber."""
 _COUNTS = """
-SELECT c.clause, c.subject_level, CASE WHEN c.clause = '2.5' THEN c.item ELSE '' END, c.company_code, c.banner_code, c.verdict,
+SELECT c.clause, c.subject_level, CASE WHEN c.clause IN ('2.5', '3.1', '3.2') THEN c.item ELSE '' END, c.company_code, c.banner_code, c.verdict,
        count(*), count(DISTINCT c.subject), coalesce(sum(c.amount_fen), 0)::bigint, min(j.value), max(j.unit)
 FROM supervision_currentjudgement c JOIN supervision_judgement j ON j.id = c.judgement_id JOIN supervision_run r ON r.id = j.run_id
 WHERE r.season = %s GROUP BY 1, 2, 3, 4, 5, 6
 """
-ITEMS = {"late_start": "推迟供热", "early_stop": "提前停热", "throttling": "限热", "over_heating": "过量供热"}
-LEVEL_WORDS = {"home": "户", "substation": "站", "source": "处热源", "banner": "旗区"}
+ITEMS = {
+    "late_start": "推迟供热", "early_stop": "提前停热", "throttling": "限热", "over_heating": "过量供热", "subsidy": "补贴拖欠",
+    "plan": "方案或任务", "arrears": "欠账未清", "funding": "没有预算",
+}  # fmt: skip
+LEVEL_WORDS = {"home": "户", "substation": "站", "source": "处热源", "company": "家企业", "banner": "旗区"}
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,14 @@ def _vehicles(tally: Tally) -> str:
     return f"{short} 个旗区不足" if short else _plain(tally)
 
 
+def _companies(tally: Tally) -> str:
+    """A company that stands in two banners is one company."""
+    breached = {each.company for each in tally.counts if each.verdict == "breached"}
+    if not breached:
+        return _plain(tally)
+    return f"{len(breached)} 家企业不达标{_undecided(tally)}"
+
+
 _HEADLINES = {
     "2.5.2": _rooms,
     "2.5.3a": _refund,
@@ -224,4 +235,8 @@ _HEADLINES = {
     "2.5": _supply,
     "2.4.2a": _fuel,
     "2.6.1": _vehicles,
+    "2.7.3": _companies,
+    "2.7.4": _companies,
+    "3.1": _supply,
+    "3.2": _supply,
 }

@@ -17,7 +17,7 @@ from nuan.operations.acts import act
 from nuan.operations.open_bills import books_of
 from nuan.operations.payment_booking import Receipt, book_receipts, lock_channel, lock_placing
 from nuan.operations.refund_payouts import by_number, settle_payout
-from nuan.records.billing.channels.reading import masked_payer
+from nuan.records.billing.channels.cell_values import masked_payer, payer_key
 from nuan.records.billing.matching import match, tokens
 from nuan.records.billing.models import ChannelEvent, Payment, RefundPayout
 from nuan.terms.places import CHINA
@@ -68,6 +68,7 @@ class Event:
     at: datetime
     reference: str = ""
     payer: str = ""
+    payer_key: str = ""
     payout: str = ""
     why: str = ""
 
@@ -93,7 +94,7 @@ def read_event(body: bytes) -> Event:
         event = Event(
             id=_text(found["id"], 60), kind=_text(found["kind"], 24), txn_id=_text(found["txn_id"], 80), amount_fen=found["amount_fen"],
             at=datetime.fromisoformat(found["at"]), reference=_text(found.get("reference", ""), 200),
-            payer=masked_payer(_text(found.get("payer", ""), 60)), payout=_text(found.get("payout", ""), 40), why=_text(found.get("why", ""), 200),
+            payer=masked_payer(_text(found.get("payer", ""), 60)), payer_key=payer_key(found.get("payer", "")), payout=_text(found.get("payout", ""), 40), why=_text(found.get("why", ""), 200),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise EventShapeError(str(error)[:80]) from None
@@ -159,7 +160,7 @@ def _paid(event: Event, company: str, channel: str, actor: str, today: date) -> 
     lock_placing(company)
     found = match([event.reference], event.amount_fen, books_of(company, tokens([event.reference])))
     receipt = Receipt(
-        channel, event.txn_id, event.amount_fen, event.at, references=[event.reference], payer=event.payer,
+        channel, event.txn_id, event.amount_fen, event.at, references=[event.reference], payer=event.payer, payer_key=event.payer_key,
         parts=[part for part in found.parts if part.fen], doubt=found.doubt, home_id=found.home_id,
     )  # fmt: skip
     book_receipts(company, [receipt], today=today, actor=actor)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 
 from nuan.records.supervision.models import HomeSeason, PlaceNow, Run
@@ -29,17 +30,20 @@ GROUP BY level, code
 """
 
 
-def compute_city_now(run: Run) -> None:
-    """Count every home of the season anew; inside the transaction that ends the run."""
-    fresh_s = int(run.as_of.timestamp()) - FRESH_H * 3600
-    end = HomeSeason.objects.filter(season=run.season).order_by("-last_time_s").values_list("last_time_s", flat=True)
-    newest = end.exclude(last_time_s=None).first()
-    if newest is not None:
-        # a season that is over is looked at from its last hour, not from today
-        fresh_s = min(fresh_s, newest - FRESH_H * 3600)
+def fresh_since_s(newest_s: int | None, as_of: datetime) -> int:
+    """From when on a home's newest reading says something about “now”. “Now” is the city's newest reading, not the clock on the wall:
+    a season that is over is looked at from its last hour, and readings that come in live move it on."""
+    return (int(as_of.timestamp()) if newest_s is None else newest_s) - FRESH_H * 3600
+
+
+def compute_city_now(run: Run) -> int:
+    """Count every home of the season anew, inside a transaction; from when on readings counted as fresh."""
+    newest = HomeSeason.objects.filter(season=run.season).aggregate(newest=Max("last_time_s"))["newest"]
+    fresh_s = fresh_since_s(newest, run.as_of)
     PlaceNow.objects.filter(season=run.season).delete()
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"season": run.season, "fresh": fresh_s, "now": timezone.now(), "run": run.pk})
+    return fresh_s
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
 from nuan.operations.demo_billing import bill_demo_city
 from nuan.operations.demo_findings import Found, beyond, compare
+from nuan.operations.demo_live import play
+from nuan.operations.demo_payments import demo_payments
 from nuan.operations.demo_readings import load_readings
+from nuan.operations.demo_support import build_support, support_beyond, support_found
 from nuan.operations.import_registry import import_registry
 from nuan.operations.judging import judge_season
 from nuan.records.registry.models import Banner
@@ -126,6 +129,9 @@ def build_demo_city(
     progress("registry", 1, 1)
     readings = load_readings(settings.READINGS_ROOT, city, to_epoch(until), progress)
     accounts = create_demo_accounts(city.cast_home, actor=actor)
+    progress("support", 0, 1)
+    build_support(city.season, actor=actor)
+    progress("support", 1, 1)
     progress("billing", 0, 1)
     billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
     progress("billing", 1, 1)
@@ -137,7 +143,9 @@ def build_demo_city(
             as_of=until,
             progress=lambda said: progress("judging", said.done, said.total),
         )
-    found = compare(city.truth, to_epoch(until))
+        live = play(store, city.truth, until, actor=actor, progress=progress)
+    demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
+    found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
     facts |= {
         "state": DONE,
         "readings": readings,
@@ -145,8 +153,9 @@ def build_demo_city(
         "billed": billed,
         "accounts": accounts,
         "resident_home": city.cast_home,
+        "live": live,
         "found": [each.as_dict() for each in found],
-        "beyond": beyond(city.truth),
+        "beyond": beyond(city.truth) | support_beyond(city.season),
     }
     _publish(facts)
     return DemoReport(facts, False, found)

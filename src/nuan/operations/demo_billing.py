@@ -41,7 +41,7 @@ def bill_demo_city(season: str, until: date, *, actor: str) -> dict[str, Any]:
 
 
 def _bill(company: str, season: str, issued_on: date) -> dict[str, Any]:
-    maker, checker = _finance(company)
+    maker, checker = finance_people(company)
     there = RunPosting.objects.filter(run__company_id=company, run__season=season).select_related("run").first()
     if there is not None:
         return {
@@ -57,7 +57,7 @@ def _bill(company: str, season: str, issued_on: date) -> dict[str, Any]:
     return {"bills": run.bills, "total_fen": run.total_fen, "blocked": run.summary["blocked_homes"]}
 
 
-def _finance(company: str) -> tuple[User, User]:
+def finance_people(company: str) -> tuple[User, User]:
     """Two finance people of a company: those of the cast, and where it has fewer, accounts that nobody can sign in to."""
     there = list(User.objects.filter(role=Role.FINANCE, company_id=company, is_active=True).order_by("id")[:2])
     for number, name in ((1, "演示财务甲"), (2, "演示财务乙")):

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from nuan.operations.acts import act
 from nuan.operations.bulk import codes_of
+from nuan.operations.readings_door import ReadingsDoor
 from nuan.records.registry.models import Building, HeatSource, Home, Loop, Substation
 from nuan.records.supervision.models import ReadingsImport
 from nuan.telemetry.files import FileReadings, Mapping, read_file
 from nuan.telemetry.files.reading import History
 from nuan.telemetry.readings import Flag, ReadingBatch
 from nuan.telemetry.series import SeriesKey
-from nuan.telemetry.store import Store
 from nuan.terms.findings import Finding
 
 State = Literal["imported", "unchanged", "refused", "checked"]
@@ -74,13 +74,13 @@ def import_readings(
     mapping: Mapping,
     *,
     actor: str,
-    store: Store | None,
+    store: ReadingsDoor | None,
     arrival_s: int,
     places: Container[str] | None = None,
     dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReadingsReport:
-    """`store` is open for writing (None only for a dry run); `places` are the registered codes, looked up when not given."""
+    """`store` takes readings (None only for a dry run); `places` are the registered codes, looked up when not given."""
     digest = digest_of(path, mapping)
     if not dry_run and ReadingsImport.objects.filter(digest=digest).exists():
         return ReadingsReport(path.name, "unchanged")
@@ -112,7 +112,7 @@ def import_readings(
     return ReadingsReport(path.name, "imported", read.rows, len(batch), len(read.keys), flagged, read.findings)
 
 
-def _known_before(store: Store) -> History:
+def _known_before(store: ReadingsDoor) -> History:
     def known(key: SeriesKey, start_s: int, end_s: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         number = store.series.get(key)
         found = ReadingBatch.empty() if number is None else store.read(number, start_s, end_s)

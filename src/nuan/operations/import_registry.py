@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
+from django.db import IntegrityError
 
 from nuan.operations.acts import act
 from nuan.operations.bulk import Counts, RecordedOtherwiseError
@@ -68,13 +69,23 @@ def import_registry(
             row.details.update({name: [c.created, c.changed, c.unchanged] for name, c in counts.items()})
             row.nothing_changed = all(c.created == c.changed == 0 for c in counts.values())
     except RecordedOtherwiseError as error:
-        findings.extend(_recorded_otherwise(key) for key in error.keys[:20])
+        findings.extend(_recorded_otherwise(str(error.table), key) for key in error.keys[:20])
+        return ImportReport({}, findings)
+    except IntegrityError as error:
+        findings.append(_refused(str(error).splitlines()[0]))
         return ImportReport({}, findings)
     return ImportReport(counts, findings)
 
 
-def _recorded_otherwise(key: str) -> Finding:
+def _recorded_otherwise(table: str, key: str) -> Finding:
     return Finding(
-        "measurements", "recorded_otherwise", "已登记过，内容不同", "already recorded with other content",
-        "测温记录不可修改；如需更正，请另用新的编号登记。", field="code", value=key,
+        table, "recorded_otherwise", "已登记过，内容不同", "already recorded with other content",
+        "这类记录不可修改；如需更正，请冲销或另用新的编号登记。", field="code", value=key,
+    )  # fmt: skip
+
+
+def _refused(sentence: str) -> Finding:
+    return Finding(
+        "registry", "refused", "数据库不允许这样登记（例如还款合计超过欠账）", "the records refuse this, e.g. more paid than owed",
+        "请核对合计；整份文件都没有写入。", value=sentence[:160],
     )  # fmt: skip

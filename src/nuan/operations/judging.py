@@ -98,7 +98,7 @@ def judge_season(
     piece_homes: int = FEWEST_HOMES,
     runs_root: Path | None = None,
 ) -> RunReport:
-    """Judge every home, station, source and banner for `2025-2026` with what was known at `as_of` (its full hour).
+    """Judge every home, station, source, company and banner for `2025-2026` with what was known at `as_of` (its full hour).
 
     `pack_name` replaces the packs of all banners. `only` names homes: they are judged whatever has changed, nothing else is.
     `force` judges all. What is done is kept piece by piece, `piece_homes` homes or more in each. With `resume` a run that was killed is continued with its own `as_of`; without, it is closed as stopped.
@@ -294,7 +294,7 @@ class _Task:
         self._said(piece.homes.height, written)
 
     def places(self, pieces: list[HomePiece], rooms: dict[str, pl.DataFrame]) -> None:
-        """Stations, sources and banners; pieces that were not judged in this run are summed up for their rooms."""
+        """Stations, sources, companies and banners; pieces that were not judged in this run are summed up for their rooms."""
         sums = [
             rooms[piece.name] if piece.name in rooms else piece_room_sums(self.stand, piece, self.store)
             for piece in pieces
@@ -304,7 +304,9 @@ class _Task:
         )  # fmt: skip
         write_parquet(self.folder, "judgements", PLACES, recorded)
         records = self.stand.places
-        subjects = [*records.stations["substation"], *records.sources["source"], *records.banners["banner"]]
+        subjects = [
+            *records.stations["substation"], *records.sources["source"], *records.companies["company"], *records.banners["banner"],
+        ]  # fmt: skip
         with act("judge_places", actor=self.actor, subject=self.stand.season) as record:
             written = write_judgements(self.run, recorded, list(SCOPES.values()), subjects)
             self._book(PLACES, self.stand.places_hash(), 0, written)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from nuan.facts.outages import outage_homes
 from nuan.network.topology import SupplyTree
 from nuan.operations.city_packs import CityPacks
 from nuan.operations.recorded_facts import PlaceRecords, homes_of, measurements_at, outages_at, place_records
+from nuan.operations.support_facts import support_facts
 from nuan.rules.fingerprint import fingerprint
 from nuan.telemetry.series import bucket_of
 from nuan.terms.places import to_epoch
@@ -62,6 +63,11 @@ class Basis:
     measurement: pl.DataFrame
     places: PlaceRecords
     buckets: int
+
+    @cached_property
+    def support(self) -> Mapping[str, pl.DataFrame]:
+        """The fact tables of money and maintenance, read when somebody asks: a home's working needs none of them."""
+        return support_facts(self.season, self.as_of_s)
 
     def pieces(self, fewest: int = FEWEST_HOMES) -> list[HomePiece]:
         """Neighbouring buckets together, so that a piece has `fewest` homes or more; every bucket by itself in a large city."""
@@ -120,6 +126,7 @@ class Basis:
             records.vehicle,
             records.building_meter,
         ]
+        tables += [self.support[name] for name in sorted(self.support)]
         return self.inputs_hash(list(self.packs.by_banner), [*tables, self.homes, self.outage])
 
     def registry_hash(self) -> str:

@@ -15,8 +15,9 @@ from nuan.rules.judgement import SCHEMA
 from nuan.telemetry.rollups.station_hour import station_hours
 from nuan.telemetry.store import Store
 
-SCOPES = {"station": "substation", "source": "source", "banner": "banner"}
-"""Scope of a clause → level of its subjects, which is also the column that names them."""
+SCOPES = {"station": "substation", "source": "source", "company": "company", "banner": "banner"}
+"""Scope of a clause → level of its subjects, which is also the column that names them. A company is judged in each of its banners: the
+banner is the item, since two banners may have two packs."""
 
 
 def room_means_of(sums: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -134,12 +135,13 @@ def place_tables(
         "sources": records.sources,
         "banners": records.banners,
         "vehicle": records.vehicle,
+        **basis.support,
         "building_meter": records.building_meter,
     }
 
 
 def judge_places(basis: Basis, store: Store, rooms: pl.DataFrame) -> pl.DataFrame:
-    """All judgements on stations, sources and banners, each by the pack of its banner; columns as `judging_homes` gives them."""
+    """All judgements on stations, sources, companies and banners, each by the pack of its banner; columns as `judging_homes` gives them."""
     records = basis.places
     owners = pl.concat(
         [
@@ -171,6 +173,12 @@ def judge_places(basis: Basis, store: Store, rooms: pl.DataFrame) -> pl.DataFram
                     )  # fmt: skip
     extra = {"pack": pl.String(), "pack_version": pl.String()}
     found = pl.concat([pl.DataFrame(schema=SCHEMA | extra), *frames])
-    return found.join(owners, on=["subject_level", "subject"], how="left").select(
-        *SCHEMA, pl.col("company", "banner").fill_null(""), "pack", "pack_version"
+    of_company = pl.col("subject_level") == "company"
+    return (
+        found.join(owners, on=["subject_level", "subject"], how="left")
+        .with_columns(
+            pl.when(of_company).then("subject").otherwise("company").alias("company"),
+            pl.when(of_company).then("item").otherwise("banner").alias("banner"),
+        )
+        .select(*SCHEMA, pl.col("company", "banner").fill_null(""), "pack", "pack_version")
     )

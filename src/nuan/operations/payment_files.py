@@ -144,7 +144,7 @@ def _receipts(
         books.take(found.parts)
         receipts.append(
             Receipt(
-                channel, row.txn_id, row.amount_fen, row.paid_at, row.fee_fen, row.references, row.payer, row=row.row,
+                channel, row.txn_id, row.amount_fen, row.paid_at, row.fee_fen, row.references, row.payer, row.payer_key, row=row.row,
                 parts=[part for part in found.parts if part.fen], doubt=found.doubt, home_id=found.home_id,
             )
         )  # fmt: skip

@@ -74,8 +74,8 @@ def candidates(payment: Payment) -> list[Candidate]:
         for bill in books.due(books.homes[word]) if word in books.homes else ():
             speak(bill, "named_home")
     earlier = Payment.objects.filter(
-        company=payment.company_id, channel=payment.channel, payer=payment.payer, home__isnull=False
-    ).exclude(payer="")
+        company=payment.company_id, payer_key=payment.payer_key, home__isnull=False
+    ).exclude(payer_key="")
     known = list(earlier.exclude(pk=payment.pk).values_list("home_id", flat=True).distinct()[:MOST])
     for bill in open_of_homes(known) if known else ():
         speak(bill, "paid_before")

@@ -114,6 +114,7 @@ class PlaceRecords:
     banners: pl.DataFrame
     fuel_day: pl.DataFrame
     vehicle: pl.DataFrame
+    companies: pl.DataFrame
     building_meter: pl.DataFrame
 
 
@@ -130,5 +131,6 @@ def place_records(as_of_s: int, meters_of: str | None = None) -> PlaceRecords:
         _table("banners", _BANNERS),
         _table("fuel_day", _FUEL, as_of=as_of_s),
         _table("vehicle", _VEHICLES),
+        _frame("SELECT code AS company FROM registry_company ORDER BY code", {"company": pl.String()}),
         empty("building_meter") if meters_of is None else building_meters(meters_of, as_of_s),
     )

@@ -65,8 +65,12 @@ def _withdrawn(batch: RefundBatch, items: Sequence[RefundItem]) -> str:
     )
 
 
-def tell_payout(payout: RefundPayout) -> None:
-    """Paid, failed or set against next season."""
+def tell_payouts(payouts: Sequence[RefundPayout]) -> None:
+    """Paid, failed or set against next season: a notice for each."""
+    RefundNotice.objects.bulk_create([_of_payout(each) for each in payouts], batch_size=5000)
+
+
+def _of_payout(payout: RefundPayout) -> RefundNotice:
     fen = format_yuan(payout.amount_fen)
     texts = {
         RefundPayout.State.PAID: (RefundNotice.Kind.PAID, f"应退您家的 {fen} 元已于 {payout.done_on} 付出，{HOW.get(payout.channel, '请查收')}。"),
@@ -74,6 +78,6 @@ def tell_payout(payout: RefundPayout) -> None:
         RefundPayout.State.CREDITED: (RefundNotice.Kind.CREDITED, f"应退您家的 {fen} 元已存入您家的热费余额，抵下个供暖季的热费。"),
     }  # fmt: skip
     kind, text = texts[RefundPayout.State(payout.state)]
-    RefundNotice.objects.create(
+    return RefundNotice(
         batch_id=payout.batch_id, home_id=payout.home_id, kind=kind, amount_fen=payout.amount_fen, text=text
     )

@@ -4,23 +4,29 @@ Every step looks at the payout under a lock and is booked under a key of its own
 arrives twice change nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
+import polars as pl
 from django.db import transaction
 from django.utils import timezone
 
 from nuan.operations.acts import act
+from nuan.operations.bulk import change_rows
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.ledger import account, post, reverse
-from nuan.operations.refund_notices import tell_payout
+from nuan.operations.ledger_bulk import home_accounts
+from nuan.operations.payment_booking import Legs
+from nuan.operations.refund_notices import tell_payouts
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout
 from nuan.records.accounts.models import Role, User
 from nuan.records.billing.channels.file_cells import cells_of
 from nuan.records.billing.channels.payment_row import PaymentRow
+from nuan.records.billing.chart import CHART
 from nuan.records.billing.models import Entry, RefundPayout
 from nuan.terms.findings import Finding
 
@@ -28,6 +34,7 @@ ACCOUNT_OF = {"wechat": "wechat", "alipay": "alipay", "bank": "bank", "counter":
 """From which account a channel pays."""
 RESULT_COLUMNS = ("付款编号", "结果", "完成日期", "渠道流水号", "原因")
 State = RefundPayout.State
+TEXTS = {"state", "why", "channel", "channel_txn"}
 
 
 class PayoutError(ValueError):
@@ -56,8 +63,54 @@ def may_pay_out(person: User, company: str) -> User:
     return person
 
 
-def _locked(pk: int) -> RefundPayout:
-    return RefundPayout.objects.select_for_update().select_related("home", "batch").get(pk=pk)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the channel says about one payout."""
+
+    payout: RefundPayout
+    paid: bool
+    on: date
+    channel_txn: str = ""
+    why: str = ""
+
+
+@dataclass
+class Settled:
+    """How many an answer has moved, and how many were known."""
+
+    paid: int = 0
+    failed: int = 0
+    known: int = 0
+
+
+def _locked(payouts: Iterable[RefundPayout]) -> list[RefundPayout]:
+    """As they are now, held until the transaction ends, always in the same order."""
+    rows = RefundPayout.objects.select_for_update(of=("self",)).filter(pk__in=[each.pk for each in payouts])
+    return list(rows.select_related("home", "batch", "refund_of").order_by("pk"))
+
+
+def _save(payouts: Sequence[RefundPayout], *columns: str) -> None:
+    rows = {"id": [each.pk for each in payouts]} | {name: [getattr(each, name) for each in payouts] for name in columns}
+    change_rows(RefundPayout, pl.DataFrame(rows, schema_overrides=dict.fromkeys(set(columns) & TEXTS, pl.String)))
+
+
+def _book(
+    kind: str, payouts: Sequence[RefundPayout], on: date, actor: str, debit: str, credit: str, words: str
+) -> None:
+    """An entry for each payout, from one account of the chart to another: `refund_payable`, `refund_transit`, `prepaid` or a channel's."""
+    for company in sorted({each.company_id for each in payouts}):
+        own = [each for each in payouts if each.company_id == company]
+        homes = sorted({each.home_id for each in own})
+        of = {
+            role: home_accounts(company, role, homes) if CHART[role].by_home else account(company, role).pk
+            for role in (debit, credit)
+        }
+        legs = Legs(company)
+        for each in own:
+            ids = [found[each.home_id] if isinstance(found := of[role], dict) else found for role in (debit, credit)]
+            details = {"payout": each.number, "channel_txn": each.channel_txn}
+            legs.add(f"payout:{each.pk}:{kind}", "payout", on, f"{words} {each.number}", details, (ids[0], each.amount_fen), (ids[1], -each.amount_fen))  # fmt: skip
+        legs.book(actor)
 
 
 def send_payouts(payouts: Iterable[RefundPayout], *, channel: str = "", on: date, actor: str) -> list[RefundPayout]:
@@ -67,72 +120,80 @@ def send_payouts(payouts: Iterable[RefundPayout], *, channel: str = "", on: date
     """
     if channel and channel not in ACCOUNT_OF:
         raise NoChannelError(channel)
-    sent: list[RefundPayout] = []
     with act("send_payouts", actor=actor) as row, transaction.atomic():
-        for each in sorted(payouts, key=lambda one: one.pk):
-            found = _locked(each.pk)
-            if found.state != State.PENDING:
-                continue
-            found.channel = found.channel or channel
-            if found.channel not in ACCOUNT_OF:
-                raise NoChannelError(found.channel)
-            legs = [
-                (account(found.company_id, "refund_payable", found.home), found.amount_fen),
-                (account(found.company_id, "refund_transit"), -found.amount_fen),
-            ]
-            post(
-                key=f"payout:{found.pk}:sent",
-                kind="payout",
-                on=on,
-                postings=legs,
-                actor=actor,
-                memo=f"退费付款 {found.number}",
-            )
-            found.state, found.sent_at = State.IN_TRANSIT, timezone.now()
-            found.save(update_fields=["state", "sent_at", "channel"])
-            sent.append(found)
+        sent = [each for each in _locked(payouts) if each.state == State.PENDING]
+        now = timezone.now()
+        for each in sent:
+            each.channel = each.channel or channel
+            if each.channel not in ACCOUNT_OF:
+                raise NoChannelError(each.channel)
+            each.state, each.sent_at = State.IN_TRANSIT, now
+        _book("sent", sent, on, actor, "refund_payable", "refund_transit", "退费付款")
+        _save(sent, "state", "sent_at", "channel")
         row.details = {"payouts": len(sent), "amount_fen": sum(each.amount_fen for each in sent)}
         row.nothing_changed = not sent
     return sent
 
 
-def settle_payout(
-    found: RefundPayout, *, paid: bool, on: date, actor: str, channel_txn: str = "", why: str = "", late_rate: Fraction | None = None
-) -> RefundPayout:  # fmt: skip
-    """The channel's answer. Paid: it leaves our account, and interest is reckoned where it comes late. Failed: payable again, anew.
-
-    The same answer again changes nothing; another answer raises PayoutStateError.
-    """
-    with act("settle_payout", actor=actor, subject=found.number, why=why) as row, transaction.atomic():
-        found = _locked(found.pk)
-        if found.state == (State.PAID if paid else State.FAILED):
-            row.nothing_changed = True
-            return found
-        if found.state != State.IN_TRANSIT:
-            raise PayoutStateError(found, "记为已付" if paid else "记为失败")
-        found.done_on, found.channel_txn, found.why = on, channel_txn[:80], why[:200]
-        if paid:
-            legs = [
-                (account(found.company_id, "refund_transit"), found.amount_fen),
-                (account(found.company_id, ACCOUNT_OF[found.channel]), -found.amount_fen),
-            ]
-            post(
-                key=f"payout:{found.pk}:paid", kind="payout", on=on, postings=legs, actor=actor, memo=f"退费已付 {found.number}",
-                details={"channel_txn": channel_txn},
-            )  # fmt: skip
-            found.state = State.PAID
-        else:
-            sent = Entry.objects.get(key=f"payout:{found.pk}:sent")
-            reverse(sent, why=why or "付款失败", actor=actor, on=on)
-            found.state = State.FAILED
-        found.save(update_fields=["state", "done_on", "channel_txn", "why"])
-        if paid:
-            _late_interest(found, on, actor, late_rate)
-        else:
-            _again(found)
-        tell_payout(found)
-        row.details = {"paid": paid, "amount_fen": found.amount_fen}
+def settle_payout(found: RefundPayout, *, paid: bool, on: date, actor: str, channel_txn: str = "", why: str = "", late_rate: Fraction | None = None) -> RefundPayout:  # fmt: skip
+    """One answer; see `settle_payouts`."""
+    settle_payouts([Answer(found, paid, on, channel_txn, why)], actor=actor, late_rate=late_rate)
+    found.refresh_from_db()
     return found
+
+
+def settle_payouts(answers: Sequence[Answer], *, actor: str, late_rate: Fraction | None = None) -> Settled:
+    """The channel's answers. Paid: it leaves our account, and interest is reckoned where it comes late. Failed: payable again, anew.
+
+    The same answer again changes nothing; another answer raises PayoutStateError, and then nothing is written.
+    """
+    done = Settled()
+    with act("settle_payouts", actor=actor) as row, transaction.atomic():
+        now = {each.pk: each for each in _locked(answer.payout for answer in answers)}
+        moved: list[RefundPayout] = []
+        for answer in answers:
+            found, wanted = now[answer.payout.pk], State.PAID if answer.paid else State.FAILED
+            if found.state == wanted:
+                done.known += 1
+                continue
+            if found.state != State.IN_TRANSIT:
+                raise PayoutStateError(found, "记为已付" if answer.paid else "记为失败")
+            found.state, found.done_on, found.channel_txn, found.why = (
+                wanted,
+                answer.on,
+                answer.channel_txn[:80],
+                answer.why[:200],
+            )
+            moved.append(found)
+        _book_answers(moved, actor)
+        _save(moved, "state", "done_on", "channel_txn", "why")
+        for each in moved:
+            if (
+                each.state == State.PAID
+                and each.deadline is not None
+                and each.done_on is not None
+                and each.done_on > each.deadline
+            ):
+                _late_interest(each, each.done_on, actor, late_rate)
+            elif each.state == State.FAILED:
+                _again(each)
+        tell_payouts(moved)
+        done.paid = sum(each.state == State.PAID for each in moved)
+        done.failed = len(moved) - done.paid
+        row.subject = moved[0].number if len(moved) == 1 else ""
+        row.details = {"paid": done.paid, "failed": done.failed, "amount_fen": sum(each.amount_fen for each in moved)}
+        row.nothing_changed = not moved
+    return done
+
+
+def _book_answers(moved: Sequence[RefundPayout], actor: str) -> None:
+    for channel, on in sorted({(each.channel, each.done_on) for each in moved if each.state == State.PAID}):
+        paid = [each for each in moved if each.state == State.PAID and (each.channel, each.done_on) == (channel, on)]
+        _book("paid", paid, on, actor, "refund_transit", ACCOUNT_OF[channel], "退费已付")
+    for each in moved:
+        if each.state == State.FAILED:
+            sent = Entry.objects.get(key=f"payout:{each.pk}:sent")
+            reverse(sent, why=each.why or "付款失败", actor=actor, on=each.done_on)
 
 
 def _again(failed: RefundPayout) -> RefundPayout:
@@ -153,6 +214,8 @@ def _late_interest(found: RefundPayout, on: date, actor: str, late_rate: Fractio
     if not evidence:
         return
     pack = catalogue.pack(evidence["pack"], signed_records())
+    if late_rate is None and (percent := pack.value("late_fee.daily_percent", on)) is not None:
+        late_rate = Fraction(str(percent)) / 100
     due = payout(pack, season_of(pack, found.batch.season), found.amount_fen, on, late_rate)
     if due.interest_fen is None:
         found.why = f"滞退金未能认定：{'、'.join(due.why)}"[:200]
@@ -174,42 +237,24 @@ def _late_interest(found: RefundPayout, on: date, actor: str, late_rate: Fractio
 
 def credit_payouts(payouts: Iterable[RefundPayout], *, on: date, actor: str, why: str) -> int:
     """Set refunds against next season: they go into the homes' credit, from which the next bill is paid. How many."""
-    done = 0
     with act("credit_payouts", actor=actor, why=why) as row, transaction.atomic():
-        for each in sorted(payouts, key=lambda one: one.pk):
-            found = _locked(each.pk)
-            if found.state == State.CREDITED:
-                continue
-            if found.state != State.PENDING:
-                raise PayoutStateError(found, "抵下季热费")
-            legs = [
-                (account(found.company_id, "refund_payable", found.home), found.amount_fen),
-                (account(found.company_id, "prepaid", found.home), -found.amount_fen),
-            ]
-            post(
-                key=f"payout:{found.pk}:credit",
-                kind="payout",
-                on=on,
-                postings=legs,
-                actor=actor,
-                memo=f"退费抵下季 {found.number}",
-            )
-            found.state, found.done_on, found.channel = State.CREDITED, on, "prepaid"
-            found.save(update_fields=["state", "done_on", "channel"])
-            tell_payout(found)
-            done += 1
-        row.details = {"payouts": done}
-        row.nothing_changed = not done
-    return done
+        todo = [each for each in _locked(payouts) if each.state != State.CREDITED]
+        for each in todo:
+            if each.state != State.PENDING:
+                raise PayoutStateError(each, "抵下季热费")
+            each.state, each.done_on, each.channel = State.CREDITED, on, "prepaid"
+        _book("credit", todo, on, actor, "refund_payable", "prepaid", "退费抵下季")
+        _save(todo, "state", "done_on", "channel")
+        tell_payouts(todo)
+        row.details = {"payouts": len(todo)}
+        row.nothing_changed = not todo
+    return len(todo)
 
 
 @dataclass
-class Results:
+class Results(Settled):
     """What a file of results did."""
 
-    paid: int = 0
-    failed: int = 0
-    known: int = 0
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -234,27 +279,24 @@ def take_results(content: bytes, name: str, *, company: str, actor: str, today: 
             )
         return results
     names = [cell.strip() for cell in cells.lines[head]]
-    todo: list[tuple[RefundPayout, bool, date, str, str]] = []
+    answers: list[Answer] = []
     for number, line in enumerate(cells.lines[head + 1 :], head + 2):
         values = dict(zip(names, (cell.strip() for cell in line), strict=False))
         if any(values.values()):
             found = _result(name, number, values, company, today, results)
-            todo += [found] if found else []
-    if results.findings:
-        return results
-    with transaction.atomic():
-        for found, paid, on, txn, why in todo:
-            before = found.state
-            after = settle_payout(found, paid=paid, on=on, actor=actor, channel_txn=txn, why=why)
-            results.known += before == after.state
-            results.paid += paid and before != after.state
-            results.failed += not paid and before != after.state
+            answers += [found] if found else []
+    twice = [number for number, times in Counter(each.payout.number for each in answers).items() if times > 1]
+    for number in twice:
+        results.findings.append(Finding(name, "payout_twice", "同一付款编号出现两次", "a payout stands twice", "一笔只留一行。", field="付款编号", value=number))  # fmt: skip
+    if not results.findings:
+        done = settle_payouts(answers, actor=actor)
+        results.paid, results.failed, results.known = done.paid, done.failed, done.known
     return results
 
 
 def _result(
     name: str, number: int, values: dict[str, str], company: str, today: date, results: Results
-) -> tuple[RefundPayout, bool, date, str, str] | None:  # fmt: skip
+) -> Answer | None:  # fmt: skip
     def say(code: str, zh: str, en: str, column: str, remedy: str) -> None:
         results.findings.append(
             Finding(name, code, zh, en, remedy, row=number, field=column, value=values.get(column, ""))
@@ -285,18 +327,18 @@ def _result(
             "核对是不是旧的名单。",
         )
         return None
-    return found, answer, on, values.get("渠道流水号", ""), values.get("原因", "")
+    return Answer(found, answer, on, values.get("渠道流水号", ""), values.get("原因", ""))
 
 
 def settle_from_bill(rows: Sequence[PaymentRow], *, company: str, actor: str, name: str) -> tuple[int, list[Finding]]:
     """Refund rows of a platform's bill that carry our number. A row that says that it is under way says nothing: it never changes."""
-    done, findings = 0, []
+    answers: list[Answer] = []
+    findings: list[Finding] = []
     for row in rows:
         found = by_number(company, row.payout) if row.payout.startswith("NT") else None
         if found is None or found.amount_fen != row.amount_fen:
-            zh = "这笔退款不是从系统付出的，或金额不同" if found is None else f"退款金额与付款 {found.number} 不同"
+            zh = "这笔退款不是从系统付出的" if found is None else f"退款金额与付款 {found.number} 不同"
             findings.append(Finding(name, "refund_unknown", zh, "a refund that we did not send", "由财务核对后手工入账。", row=row.row, severity="warning"))  # fmt: skip
         elif row.state == "SUCCESS" and found.state == State.IN_TRANSIT:
-            settle_payout(found, paid=True, on=row.paid_at.date(), actor=actor, channel_txn=row.txn_id)
-            done += 1
-    return done, findings
+            answers.append(Answer(found, True, row.paid_at.date(), row.txn_id))
+    return settle_payouts(answers, actor=actor).paid if answers else 0, findings

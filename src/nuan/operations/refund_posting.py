@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import polars as pl
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from nuan.operations import approvals
 from nuan.operations.acts import act
+from nuan.operations.bulk import change_rows
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.ledger import account
 from nuan.operations.ledger_bulk import home_accounts
@@ -48,7 +50,9 @@ def post_refunds(batch: RefundBatch, *, by: User, on: date) -> RefundBatch:
         _still_judged(batch)
         items = list(batch.items.select_related("home").order_by("-amount_fen", "id"))
         payable = _book(batch, items, by.username, on)
-        RefundItem.objects.bulk_update(items, ["entry"], batch_size=5000)
+        change_rows(
+            RefundItem, pl.DataFrame({"id": [each.pk for each in items], "entry_id": [each.entry_id for each in items]})
+        )
         batch.state, batch.posted_on, batch.posted_at = RefundBatch.State.POSTED, on, timezone.now()
         batch.save(update_fields=["state", "posted_on", "posted_at"])
         made = make_payouts(batch, {each.home_id: each.home for each in items}, payable)

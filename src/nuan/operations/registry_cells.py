@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from nuan.operations.registry_tables import WORDS_ZH, Field, RegistryTable
+from nuan.operations.registry_tables import Field, RegistryTable, words_of
 from nuan.terms.findings import Finding
 
 SHOWN = 5
@@ -153,7 +153,7 @@ def _kinds(field: Field, column: pl.Series) -> Kinds:
     if kind == "text":
         text = _text(column)
         if field.allowed:
-            text = text.replace(WORDS_ZH)
+            text = text.replace(words_of(field))
         return text, pl.repeat(False, len(column), eager=True), ("", "", "", "")
     if kind in ("int", "float", "decimal"):
         return _numbers(field, column)

@@ -8,7 +8,9 @@ from django.db import models
 from nuan.operations.bulk import codes_of
 from nuan.operations.registry_cells import rows_at_fault
 from nuan.operations.registry_tables import TABLES, RegistryTable
+from nuan.operations.support_rows import support_findings
 from nuan.records.registry.models import Banner, Building, Company, HeatSource, Home, Loop, Substation
+from nuan.records.support.models import Asset, Beneficiary, GovernmentDebt, LocalPlan, Repair
 from nuan.terms.findings import Finding
 
 MODELS: Mapping[str, type[models.Model]] = {
@@ -19,6 +21,11 @@ MODELS: Mapping[str, type[models.Model]] = {
     "loops": Loop,
     "buildings": Building,
     "homes": Home,
+    "assets": Asset,
+    "repairs": Repair,
+    "beneficiaries": Beneficiary,
+    "debts": GovernmentDebt,
+    "plans": LocalPlan,
 }
 LEVEL_TABLES = {
     "source": "sources",
@@ -61,6 +68,7 @@ def check_rows(tables: Mapping[str, pl.DataFrame]) -> list[Finding]:
             findings.extend(_backwards(table, frame, "available_from", "available_to"))
         if name == "homes":
             findings.extend(_seasons(table, frame))
+        findings.extend(support_findings(table, frame))
     return findings
 
 

@@ -1,50 +1,11 @@
 """The tables of a registry import: headers, kinds and keys. docs/import.md and `nuan import template` are made from this."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from nuan.facts.schemas import CAUSES, LEVELS, PURPOSES
-
-Kind = Literal["text", "int", "float", "decimal", "bool", "date", "moment"]
-"""`decimal` is kept as an integer in `scale` steps (fen, 0.01 m²); `moment` is an aware time, read as UTC+8 where none is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One column. `zh` are the headers accepted beside `name`; `default` fills an empty cell (None: stays empty)."""
-
-    name: str
-    kind: Kind
-    zh: tuple[str, ...]
-    required: bool = False
-    scale: int = 1
-    default: object = None
-    allowed: tuple[str, ...] = ()
-    refers: str = ""
-    low: int | None = None
-    high: int | None = None
-    example: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryTable:
-    """A table of the registry; `key` is what makes a row the same row."""
-
-    name: str
-    zh: str
-    key: tuple[str, ...]
-    fields: tuple[Field, ...]
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Every accepted header → field name."""
-        return {alias: field.name for field in self.fields for alias in (field.name, *field.zh)}
-
-    def field(self, name: str) -> Field:
-        return next(field for field in self.fields if field.name == name)
-
+from nuan.operations.registry_shapes import Field, RegistryTable
+from nuan.operations.support_tables import SUPPORT_TABLES, SUPPORT_WORDS_ZH
 
 HOME_CLASSES = ("residential", "public", "commercial", "industrial")
 FUELS = ("coal", "gas", "waste_heat", "biomass", "electric", "geothermal", "oil")
@@ -162,7 +123,7 @@ _ROWS = (
     )),
 )  # fmt: skip
 
-TABLES: Mapping[str, RegistryTable] = MappingProxyType({table.name: table for table in _ROWS})
+TABLES: Mapping[str, RegistryTable] = MappingProxyType({table.name: table for table in (*_ROWS, *SUPPORT_TABLES)})
 """In the order in which they must be written: what is referred to comes first."""
 WORDS_ZH: Mapping[str, str] = MappingProxyType({
     "居民": "residential", "住宅": "residential", "公建": "public", "商业": "commercial", "工业": "industrial",
@@ -172,3 +133,9 @@ WORDS_ZH: Mapping[str, str] = MappingProxyType({
     "未查明": "unknown", "投诉": "complaint", "复测": "retest", "争议": "dispute",
 })  # fmt: skip
 """Chinese words that stand for an allowed word."""
+
+
+def words_of(field: Field) -> dict[str, str]:
+    """The Chinese words that stand for an allowed word of this field: 供热企业 is `supplier` as a cause and `company` as an owner."""
+    tables = (WORDS_ZH, SUPPORT_WORDS_ZH)
+    return {zh: word for table in tables for zh, word in table.items() if word in field.allowed}

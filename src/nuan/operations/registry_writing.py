@@ -5,6 +5,7 @@ from collections.abc import Callable
 import polars as pl
 
 from nuan.operations.bulk import Counts, codes_of, upsert
+from nuan.operations.support_writing import SUPPORT_WRITERS
 from nuan.records.emergency.models import Outage, Vehicle
 from nuan.records.registry.models import (
     Banner,
@@ -139,4 +140,5 @@ _WRITERS: dict[str, Callable[[pl.DataFrame], Counts]] = {
     "outages": _outages,
     "fuel": _fuel,
     "measurements": _measurements,
+    **SUPPORT_WRITERS,
 }

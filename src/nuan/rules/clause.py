@@ -11,7 +11,13 @@ from nuan.rules.pack import Pack
 from nuan.rules.trace import Explanation, Trace
 
 Rule = Callable[[FactBook, Pack, Trace | None], pl.DataFrame]
-SCOPE_LEVEL = {"home": "home", "station": "substation", "source": "source", "banner": "banner"}
+SCOPE_LEVEL = {
+    "home": "home",
+    "station": "substation",
+    "source": "source",
+    "company": "company",
+    "banner": "banner",
+}
 
 
 class NoSuchJudgementError(LookupError):
@@ -39,7 +45,7 @@ class InterpretationUse:
 
 @dataclass(frozen=True)
 class Clause:
-    """`scopes` says which books the rule wants (homes, stations, sources, banners); `reads` names its fact tables.
+    """`scopes` says which books the rule wants (homes, stations, sources, companies, banners); `reads` names its fact tables.
 
     `status` is `working`, `partly` or `text_only`; `status_zh` says the same to the board's reader. `what_zh` is what has to exist
     for the clause to be kept under watch in full.

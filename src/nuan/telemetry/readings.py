@@ -1,7 +1,7 @@
 """Readings as columns, and the flags that travel with them to the pixel."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag
 from typing import Self
 
@@ -39,6 +39,8 @@ UNTRUSTED = int(Flag.MISSING | Flag.STUCK | Flag.OUT_OF_RANGE | Flag.JUMP | Flag
 """A reading with one of these is kept and shown, and counts as no coverage."""
 GAP = -32768
 """In dense int16 tiles: no trusted reading in this hour."""
+UNKNOWN_DELAY = -(2**31)
+"""In `ReadingBatch.delay_s`: when this reading came in was not noted. On disk it is null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class ReadingBatch:
 
     Of two readings of one series and time the one with the higher `rank` (uint8, quality: 0 a device's own report) stands, then the
     higher `revision` (uint16, of the source), then the one acknowledged later. None means 0 for all.
+    `delay_s` (int32): when it came in, counted from `time_s`; `UNKNOWN_DELAY` or None where nobody noted it.
     """
 
     series: NDArray[np.uint32]
@@ -55,11 +58,13 @@ class ReadingBatch:
     flags: NDArray[np.uint8]
     revision: NDArray[np.uint16] | None = None
     rank: NDArray[np.uint8] | None = None
+    delay_s: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         wanted = {"series": np.uint32, "time_s": np.int64, "value": np.int32, "flags": np.uint8}
         wanted |= {"rank": np.uint8} if self.rank is not None else {}
         wanted |= {"revision": np.uint16} if self.revision is not None else {}
+        wanted |= {"delay_s": np.int32} if self.delay_s is not None else {}
         for name, dtype in wanted.items():
             column = getattr(self, name)
             if column.dtype != dtype or column.shape != (len(self.series),):
@@ -105,6 +110,7 @@ class ReadingBatch:
             np.concatenate([part.flags for part in parts]),
             np.concatenate([part.revisions for part in parts]),
             np.concatenate([part.ranks for part in parts]),
+            None if all(part.delay_s is None for part in parts) else np.concatenate([part.delays for part in parts]),
         )
 
     def __len__(self) -> int:
@@ -118,7 +124,13 @@ class ReadingBatch:
             self.flags[which],
             None if self.revision is None else self.revision[which],
             None if self.rank is None else self.rank[which],
+            None if self.delay_s is None else self.delay_s[which],
         )
+
+    def arrived(self, arrival_s: int) -> "ReadingBatch":
+        """The same readings with the moment at which all of them came in. A clock that is wrong by 68 years is wrong by 68 years."""
+        delay = np.clip(arrival_s - self.time_s, UNKNOWN_DELAY + 1, 2**31 - 1).astype(np.int32)
+        return replace(self, delay_s=delay)
 
     @property
     def revisions(self) -> NDArray[np.uint16]:
@@ -127,6 +139,10 @@ class ReadingBatch:
     @property
     def ranks(self) -> NDArray[np.uint8]:
         return np.zeros(len(self), np.uint8) if self.rank is None else self.rank
+
+    @property
+    def delays(self) -> NDArray[np.int32]:
+        return np.full(len(self), UNKNOWN_DELAY, np.int32) if self.delay_s is None else self.delay_s
 
     @property
     def trusted(self) -> NDArray[np.bool_]:

@@ -82,17 +82,27 @@ class SeriesTable:
         self._index()
         return self._ids.get(str(key))
 
-    def add(self, keys: Iterable[SeriesKey]) -> list[tuple[int, SeriesKey]]:
-        """Those of `keys` that were new, with their ids."""
+    def add(self, keys: Iterable[SeriesKey | str]) -> int:
+        """Ids for those of `keys` (or their texts) that are new, counting on; how many there were."""
         self._index()
-        new: list[tuple[int, SeriesKey]] = []
+        before = len(self._texts)
         for key in keys:
             text = str(key)
             if text not in self._ids:
                 self._ids[text] = len(self._texts)
-                new.append((len(self._texts), key))
                 self._texts.append(text)
-        return new
+        return len(self._texts) - before
+
+    def ids(self, keys: Iterable[SeriesKey | str]) -> NDArray[np.uint32]:
+        """Of keys (or their texts) that are all known."""
+        self._index()
+        return np.array([self._ids[str(key)] for key in keys], np.uint32)
+
+    def cut(self, length: int) -> None:
+        """Forget the youngest names down to so many: those that could not be written down."""
+        for text in self._texts[length:]:
+            self._ids.pop(text, None)
+        del self._texts[length:]
 
     def extend(self, first_id: int, texts: Sequence[str]) -> None:
         """Take over names that the store already gave ids to; those that are known already are passed over."""

@@ -135,6 +135,7 @@ def from_fixed(key: str, steps: int) -> Decimal:
     return Decimal(exact.numerator) / Decimal(exact.denominator)
 
 
+# kcal, Mcal, Gcal: of the International Table, 4.1868 J a calorie
 # (offset added first, then factor): value in our unit = (value + offset) × factor
 UNITS: Mapping[str, tuple[str, Fraction, Fraction]] = MappingProxyType({
     "°C": ("°C", F(0), F(1)), "℃": ("°C", F(0), F(1)), "C": ("°C", F(0), F(1)), "degC": ("°C", F(0), F(1)),
@@ -142,10 +143,14 @@ UNITS: Mapping[str, tuple[str, Fraction, Fraction]] = MappingProxyType({
     "%": ("%", F(0), F(1)), "1": ("%", F(0), F(100)), "ppm": ("ppm", F(0), F(1)),
     "m³/h": ("m³/h", F(0), F(1)), "m3/h": ("m³/h", F(0), F(1)), "t/h": ("m³/h", F(0), F(1)),
     "L/s": ("m³/h", F(0), F(36, 10)), "L/h": ("m³/h", F(0), F(1, 1000)), "kg/s": ("m³/h", F(0), F(36, 10)),
+    "kg/h": ("m³/h", F(0), F(1, 1000)), "L/min": ("m³/h", F(0), F(6, 100)), "mL/h": ("m³/h", F(0), F(1, 1_000_000)), "mL": ("m³", F(0), F(1, 1_000_000)),
     "m³": ("m³", F(0), F(1)), "m3": ("m³", F(0), F(1)), "立方米": ("m³", F(0), F(1)), "L": ("m³", F(0), F(1, 1000)),
     "Hz": ("Hz", F(0), F(1)), "bar": ("bar", F(0), F(1)), "MPa": ("bar", F(0), F(10)), "kPa": ("bar", F(0), F(1, 100)), "Pa": ("bar", F(0), F(1, 100_000)),
     "kW": ("kW", F(0), F(1)), "W": ("kW", F(0), F(1, 1000)), "MW": ("kW", F(0), F(1000)), "GJ/h": ("kW", F(0), F(10_000, 36)),
+    "MJ/h": ("kW", F(0), F(10, 36)), "kJ/h": ("kW", F(0), F(1, 3_600)), "J/h": ("kW", F(0), F(1, 3_600_000)),
     "kWh": ("kWh", F(0), F(1)), "MWh": ("kWh", F(0), F(1000)), "GJ": ("kWh", F(0), F(10_000, 36)), "MJ": ("kWh", F(0), F(10, 36)),
+    "Wh": ("kWh", F(0), F(1, 1000)), "J": ("kWh", F(0), F(1, 3_600_000)), "kJ": ("kWh", F(0), F(1, 3_600)),
+    "kcal": ("kWh", F(0), F(41_868, 36_000_000)), "Mcal": ("kWh", F(0), F(41_868, 36_000)), "Gcal": ("kWh", F(0), F(41_868, 36)),
     "m²": ("m²", F(0), F(1)), "m2": ("m²", F(0), F(1)), "㎡": ("m²", F(0), F(1)), "平方米": ("m²", F(0), F(1)),
     "t": ("t", F(0), F(1)), "吨": ("t", F(0), F(1)), "kg": ("t", F(0), F(1, 1000)), "万吨": ("t", F(0), F(10_000)),
     "m/s": ("m/s", F(0), F(1)), "km/h": ("m/s", F(0), F(10, 36)), "W/m²": ("W/m²", F(0), F(1)),

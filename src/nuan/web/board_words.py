@@ -5,8 +5,11 @@ import re
 from nuan.web.wording import in_english
 
 NOTHING = "暂无判定"
-_UNITS = {"户": "homes", "站": "substations", "处热源": "heat sources", "旗区": "banners"}
-_ITEMS = {"推迟供热": "late start", "提前停热": "early stop", "限热": "throttling", "过量供热": "over-heating"}
+_UNITS = {"户": "homes", "站": "substations", "处热源": "heat sources", "家企业": "firms", "旗区": "banners"}
+_ITEMS = {
+    "推迟供热": "late start", "提前停热": "early stop", "限热": "throttling", "过量供热": "over-heating", "补贴拖欠": "subsidies overdue",
+    "方案或任务": "plan or tasks", "欠账未清": "debts unsettled", "没有预算": "no budget",
+}  # fmt: skip
 _PHRASES = {"全部达标": "all met", "均达标": "met", "没有应退的户": "no refunds due", "按旗区判定": "judged by banner"}
 _FORMS = (
     (r"^应退 ([\d,.]+) 元$", r"\1 yuan owed"),

@@ -13,6 +13,7 @@ from nuan.web.wording import say
 
 WIDE, NARROW, HEIGHT = 880, 420, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 14, 28
+STEPS = (0.1, 0.2, 0.5, *(n * 10**power for power in range(7) for n in (1, 2, 5)))
 DAY_WORDS = {0: "未到供暖", 1: "达标", 2: "不达标", 3: "无法判定"}
 
 
@@ -65,13 +66,13 @@ def _gaps(frame: Frame, line: Line) -> None:
 
 def _grid(frame: Frame) -> None:
     span = frame.high - frame.low
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 1000) if span / step <= 7)
+    step = next(step for step in STEPS if span / step <= 7)
     value = -(-frame.low // step) * step
     while value <= frame.high:
         y = frame.y(value)
         frame.parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{round(value, 6) + 0.0:g}</text>'
         )
         value += step
     hours = (frame.end - frame.start) // 3600
@@ -99,34 +100,45 @@ def curve(
     title: str,
     limit: tuple[float, str] | None = None,
     width: int = WIDE,
+    limits: Sequence[tuple[float, str]] = (),
+    marks: Sequence[tuple[int, float, str]] = (),
 ) -> SafeString:
-    """The lines in °C as SVG; `limit` is drawn dashed with its words. The first line's gaps are hatched. A wide drawing brings a
-    narrow one along, so that its words can be read on a phone."""
+    """The lines as SVG; `limit` and `limits` are drawn dashed with their words, `marks` are readings that are not believed, with what is
+    known against them. The first line's gaps are hatched. A wide drawing brings a narrow one along, so that its words can be read on a
+    phone."""
+    drawn = limits if limit is None else [limit, *limits]
     if width == WIDE:
         return format_html(
             '<div class="wide-only">{}</div><div class="phone-only">{}</div>',
-            _drawn(lines, start, end, title, limit, WIDE),
-            _drawn(lines, start, end, title, limit, NARROW),
+            _drawn(lines, start, end, title, drawn, marks, WIDE),
+            _drawn(lines, start, end, title, drawn, marks, NARROW),
         )
-    return _drawn(lines, start, end, title, limit, width)
+    return _drawn(lines, start, end, title, drawn, marks, width)
 
 
 def _drawn(
-    lines: Sequence[Line], start: int, end: int, title: str, limit: tuple[float, str] | None, width: int
+    lines: Sequence[Line],
+    start: int,
+    end: int,
+    title: str,
+    limits: Sequence[tuple[float, str]],
+    marks: Sequence[tuple[int, float, str]],
+    width: int,
 ) -> SafeString:
-    values = [value for line in lines for _, value in line.points] + ([limit[0]] if limit else [])
-    if not any(line.points for line in lines):
+    values = [value for line in lines for _, value in line.points] + [value for value, _ in limits]
+    if not any(line.points for line in lines) and not marks:
         return format_html('<p class="empty">{}</p>', say("这段时间没有读数。"))
+    values = values or [value for _, value, _ in marks]
     low, high = min(values), max(values)
     margin = max((high - low) * 0.08, 0.5)
     frame = Frame(start, end, low - margin, high + margin, width)
     _gaps(frame, lines[0])
     _grid(frame)
-    if limit:
-        y = frame.y(limit[0])
+    for value, words in limits:
+        y = frame.y(value)
         frame.parts.append(
             f'<line class="limit" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="limit-text" x="{frame.width - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{escape(limit[1])}</text>'
+            f'<text class="limit-text" x="{frame.width - RIGHT - 2}" y="{y - 5:.1f}" text-anchor="end">{escape(words)}</text>'
         )
     for number, line in enumerate(lines, 1):
         for piece in _pieces(line):
@@ -137,6 +149,11 @@ def _drawn(
             else:
                 points = " ".join(f"{frame.x(time):.1f},{frame.y(value):.1f}" for time, value in piece)
                 frame.parts.append(f'<polyline class="line line-{number}" points="{points}"/>')
+    for time, value, words in marks:
+        x, y = frame.x(time), frame.y(min(max(value, frame.low), frame.high))
+        frame.parts.append(
+            f'<path class="doubted" d="M{x - 3:.1f} {y - 3:.1f}l6 6M{x + 3:.1f} {y - 3:.1f}l-6 6"><title>{escape(words)}</title></path>'
+        )
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><defs><pattern id="gap-{}" width="7" height="7" '
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="gap-line" x1="0" y1="0" x2="0" y2="7"/>'
@@ -146,15 +163,17 @@ def _drawn(
         title,
         width,
         mark_safe("".join(frame.parts)),
-        _legend(lines, width),
+        _legend(lines, width, bool(marks)),
     )
 
 
-def _legend(lines: Sequence[Line], width: int) -> SafeString:
+def _legend(lines: Sequence[Line], width: int, doubted: bool) -> SafeString:
     items = "".join(
         f'<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><path class="line line-{number}" d="M1 5h26"/></svg>{escape(line.name)}</li>'
         for number, line in enumerate(lines, 1)
     )
+    if doubted:
+        items += f'<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><path class="doubted" d="M11 2l6 6M17 2l-6 6"/></svg>{say("不可信的读数")}</li>'
     return mark_safe(
         f'<ul class="legend">{items}<li><svg class="chart" viewBox="0 0 28 10" aria-hidden="true"><rect class="gap" fill="url(#gap-{width})" width="28" height="10"/></svg>'
         f"{say('没有数据')}</li></ul>"

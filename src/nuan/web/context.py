@@ -12,6 +12,8 @@ from nuan.web.wording import in_english
 
 MENU = [
     ("my_home", "我家"),
+    ("alarms", "告警"),
+    ("live", "实时"),
     ("my_money", "我的缴费和退费"),
     ("finance", "财务台"),
     ("board", "条款总览"),
@@ -21,6 +23,8 @@ MENU = [
     ("refund_watch", "退费监管"),
     ("stations", "换热站"),
     ("homes", "住户"),
+    ("quality", "数据质量"),
+    ("support", "保障资金"),
     ("runs", "判定记录"),
     ("audit", "审计日志"),
 ]

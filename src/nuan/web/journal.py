@@ -14,7 +14,10 @@ from nuan.web.clause_words import ClauseWords, words_of
 from nuan.web.wording import pick, say
 
 # What one clause judges separately.
-WORDS = {"late_start": "推迟供热", "early_stop": "提前停热", "throttling": "人为限热", "over_heating": "过量供热"}
+WORDS = {
+    "late_start": "推迟供热", "early_stop": "提前停热", "throttling": "人为限热", "over_heating": "过量供热", "subsidy": "补贴发放",
+    "plan": "实施方案", "arrears": "历史欠账", "funding": "资金安排",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,14 @@ def _subjects(judgements: Iterable[Judgement]) -> dict[tuple[str, str], tuple[st
 def rows_of(judgements: Iterable[Judgement]) -> list[JudgementRow]:
     kept = list(judgements)
     subjects = _subjects(kept)
+    companies = any(judgement.subject_level == "company" for judgement in kept)
+    # a company is judged banner by banner; the item says which
+    banners = dict(Banner.objects.values_list("code", "name")) if companies else {}
     result = []
     for judgement in kept:
         name, address = subjects.get((judgement.subject_level, judgement.subject), ("—", ""))
+        if judgement.subject_level == "company":
+            name = f"{name} · {banners.get(judgement.item, judgement.item)}"
         result.append(
             JudgementRow(
                 judgement.pk,

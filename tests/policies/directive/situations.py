@@ -17,8 +17,8 @@ from nuan.terms.places import CHINA, day_number, day_start, to_epoch
 from nuan.terms.season import SeasonRule
 
 SEASON = SeasonRule(10, 15, 4, 15).season(2025)
-# officers write °C and t; fact tables hold 0.01 °C and kg
-UNITS = {"_c": ("_c100", 100), "_t": ("_t1000", 1000)}
+# officers write °C, t, yuan and dates; fact tables hold 0.01 °C, kg, fen and day numbers
+UNITS = {"_c": ("_c100", 100), "_t": ("_t1000", 1000), "_yuan": ("_fen", 100)}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def cases(folder: str) -> Iterator[Case]:
         yield Case(
             clause=sheet["clause"],
             name=told["name"],
-            book=_book(told.get("tables", sheet["tables"]), told),
+            book=_book(told.get("tables", sheet["tables"]), told, sheet.get("rows", {})),
             pack=_pack(told.get("pack", sheet["pack"]), told),
             level=subject["level"],
             code=subject["code"],
@@ -67,10 +67,14 @@ def _without_interpretations(layer: Any) -> Any:
     return replace(layer, content={**layer.content, "interpretations": {}})
 
 
-def _book(tables: Mapping[str, Any], told: Mapping[str, Any]) -> FactBook:
+def _book(tables: Mapping[str, Any], told: Mapping[str, Any], ordinary: Mapping[str, Any]) -> FactBook:
+    """`ordinary` is one row a table; under `facts` a case gives its rows of a table by what differs from that (`[]`: no row)."""
     as_of = told.get("as_of")
     as_of_s = SEASON.interval.end if as_of is None else day_start(day_number(as_of))
     filled = {name: _table(name, row, told) for name, row in tables.items()}
+    changes = {name: [{}] for name in ordinary} | told.get("facts", {})
+    for name, rows in changes.items():
+        filled[name] = _frame(name, [{**ordinary.get(name, {}), **row} for row in rows])
     if "vehicles" in told:
         filled["vehicle"] = _frame("vehicle", [_vehicle(i, each) for i, each in enumerate(told["vehicles"])])
     if "measurements" in told:
@@ -108,7 +112,7 @@ def _fixed(key: str, value: Any) -> tuple[str, Any]:
     for suffix, (fixed, scale) in UNITS.items():
         if key.endswith(suffix):
             return key.removesuffix(suffix) + fixed, None if value is None else round(value * scale)
-    return key, value
+    return key, day_number(value) if isinstance(value, date) else value
 
 
 def _vehicle(number: int, told: Mapping[str, Any]) -> dict[str, Any]:

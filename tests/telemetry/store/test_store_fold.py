@@ -209,3 +209,29 @@ def test_a_reader_of_the_state_before_still_finds_its_files(store: Store) -> Non
     store.compact()
     reader.refresh()
     assert reader.read(0, 0, 2**40).value.tolist() == [1700]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([0, 1, 2])), ids=str)
+@pytest.mark.parametrize("folded", [False, True])
+def test_what_one_report_holds_against_a_reading_stays(store: Store, order: tuple[int, ...], folded: bool) -> None:
+    """A gateway sends its buffer again; judged without its neighbours, the spike carries no flag any more."""
+    seen = [Flag.JUMP, Flag.NONE, Flag.LATE]
+    for at in order:
+        store.append(one(0, 5, 3900, flags=int(seen[at])))
+        if folded:
+            store.compact()
+    assert state(store) == [(0, START + 5 * HOUR, 3900, int(Flag.JUMP | Flag.LATE), 0, 0)]
+    store.compact()
+    assert state(Store(store.root)) == state(store)
+    assert store.verify() == []
+
+
+def test_a_flag_that_comes_later_is_heard_of_and_was_not_known_before(store: Store) -> None:
+    store.append(one(0, 5, 3900))
+    store.compact()
+    before, seen = store.manifest.sequence, store.offset
+    store.append(one(0, 5, 3900, flags=int(Flag.STUCK)))
+    store.compact()
+    assert store.touched_since(seen).height == 1
+    assert store.read_as_known(0, 0, 2**40, before).flags.tolist() == [0]
+    assert store.read_as_known(0, 0, 2**40, store.offset).flags.tolist() == [int(Flag.STUCK)]

@@ -90,7 +90,7 @@ def test_verify_of_an_open_store_reports_the_flipped_byte(root: Path) -> None:
 
 @pytest.mark.parametrize("at", range(0, 60, 3))
 def test_no_flipped_bit_of_a_frame_goes_unseen(at: int) -> None:
-    frame = pack_series(7, [(0, KEY), (1, SeriesKey("H01-S03", "supply_temp", "supply"))])
+    frame = pack_series(7, 0, [KEY, SeriesKey("H01-S03", "supply_temp", "supply")])
     broken = bytearray(frame)
     broken[at] ^= 0x40
     seen = frame_at(bytes(broken), 0)

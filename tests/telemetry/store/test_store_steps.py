@@ -56,7 +56,7 @@ def stop_before(step: int, patch: pytest.MonkeyPatch) -> Callable[[], int]:
 
         return call
 
-    for name in ("write", "fsync", "fdatasync", "ftruncate"):
+    for name in ("write", "writev", "fsync", "fdatasync", "ftruncate"):
         patch.setattr(os, name, guarded(getattr(os, name)))
     for name in ("replace", "unlink", "mkdir"):
         patch.setattr(Path, name, guarded(getattr(Path, name)))

@@ -17,12 +17,17 @@ ANONYMOUS: Final = "anonymous"
 OFFICIALS: Final = frozenset({*COMPANY_ROLES, Role.BANNER, Role.CITY})
 SIGNED_IN: Final = OFFICIALS | {Role.RESIDENT}
 EVERYBODY: Final = SIGNED_IN | {ANONYMOUS}
+WATCHERS: Final = frozenset({Role.DISPATCH, Role.CREW, Role.DESK, Role.BANNER, Role.CITY})
+ALARM_HANDLERS: Final = frozenset({Role.DISPATCH, Role.CREW})
+ALARM_SETTERS: Final = frozenset({Role.DISPATCH, Role.CITY})
 CITY_ONLY: Final = frozenset({Role.CITY})
 FINANCE: Final = frozenset({Role.FINANCE})
 REFUND_DESK: Final = FINANCE | {Role.CITY}
 REFUND_WATCH: Final = REFUND_DESK | {Role.BANNER}
 BILL_DESK: Final = REFUND_DESK | {Role.DESK}
 RESIDENTS: Final = frozenset({Role.RESIDENT})
+MONEY: Final = frozenset({Role.FINANCE, Role.BANNER, Role.CITY})
+BUREAUS: Final = frozenset({Role.BANNER, Role.CITY})
 
 MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "login": EVERYBODY,
@@ -49,9 +54,25 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "homes_csv": OFFICIALS,
     "home": SIGNED_IN,
     "my_home": RESIDENTS,
+    "devices": OFFICIALS,
+    "devices_csv": OFFICIALS,
+    "gateway": OFFICIALS,
+    "dead_letters": OFFICIALS,
+    "dead_letters_act": frozenset({Role.DISPATCH, Role.CITY}),
     "search": OFFICIALS,
     "runs": OFFICIALS,
     "audit": CITY_ONLY,
+    "alarms": WATCHERS,
+    "alarms_csv": WATCHERS,
+    "alarm": WATCHERS,
+    "alarm_acts": ALARM_HANDLERS,
+    "live": OFFICIALS,
+    "live_station": OFFICIALS,
+    "quality": OFFICIALS,
+    "quality_csv": OFFICIALS,
+    "alarm_definitions": WATCHERS,
+    "alarm_definition": WATCHERS,
+    "notices": ALARM_SETTERS,
     "finance": FINANCE,
     "counter": FINANCE,
     "payment_files": FINANCE,
@@ -85,6 +106,18 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "ledger_entries": REFUND_DESK,
     "ledger_entries_csv": REFUND_DESK,
     "ledger_entry": REFUND_DESK,
+    "support": MONEY,
+    "repairs": MONEY,
+    "support_costs": MONEY,
+    "maintenance_funds": MONEY,
+    "fund_application": MONEY,
+    "subsidies": BUREAUS,
+    "beneficiary": BUREAUS,
+    "arrears": MONEY,
+    "debt": MONEY,
+    "funding": BUREAUS,
+    "local_plans": BUREAUS,
+    "support_xlsx": MONEY,
 }
 
 M = TypeVar("M", bound=Model)
@@ -139,10 +172,30 @@ class Scope:
             return Company.objects.filter(substations__banner_id=self.code).distinct()
         return self._bounded(Company.objects.all(), {"company": "code"})
 
+    def of_companies(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that have a `company` (gateways, dead letters); a banner sees those of the companies that have stations in it."""
+        if self.kind == "banner" and self.code:
+            return queryset.filter(company__in=self.companies())
+        return self._bounded(queryset, {"company": "company_id"})
+
+    def devices(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that hang behind a gateway; the caller brings the queryset, so this room knows no device."""
+        return self._bounded(queryset, {"banner": "banner_id", "company": "gateway__company_id"})
+
+    def of_places(
+        self, queryset: QuerySet[M], *, banner: str = "banner_id", company: str = "company_id"
+    ) -> QuerySet[M]:
+        """Bound rows by the columns that name their banner and company."""
+        return self._bounded(queryset, {"banner": banner, "company": company})
+
     def judgements(self, queryset: QuerySet[M]) -> QuerySet[M]:
         """Bound `Judgement` or `CurrentJudgement` rows; the caller brings the queryset, so this room knows no clause."""
         if self.kind == "home":
             return queryset.filter(subject_level="home", subject=self.code) if self.code else queryset.none()
+        return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
+
+    def placed(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Bound rows that carry `company_code` and `banner_code` (alarms, live points)."""
         return self._bounded(queryset, {"banner": "banner_code", "company": "company_code"})
 
     def bills(self, queryset: QuerySet[M]) -> QuerySet[M]:

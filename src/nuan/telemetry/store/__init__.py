@@ -8,11 +8,14 @@ from nuan.telemetry.store.errors import (
     StoreReadOnlyError,
     UnknownSeriesError,
 )
+from nuan.telemetry.store.lanes import DeadLetter, Lane
 from nuan.telemetry.store.store import Store
 from nuan.telemetry.store.tiles import HourTile
 
 __all__ = [
+    "DeadLetter",
     "HourTile",
+    "Lane",
     "Store",
     "StoreBusyError",
     "StoreDamagedError",

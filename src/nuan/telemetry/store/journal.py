@@ -2,35 +2,89 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nuan.telemetry.store.durable import make_folder, sync_folder
 from nuan.telemetry.store.errors import StoreDamagedError, StoreError, StoreFullError
-from nuan.telemetry.store.frames import Frame, frames, whole_frame_after
+from nuan.telemetry.store.frames import Frame, frame_at, frames, whole_frame_after
 
 
 def journal_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.jnl"))
 
 
-def read_frames(folder: Path, after: int) -> Iterator[Frame]:
-    """All whole frames with a sequence number above `after`, in order. A torn tail ends its file quietly; a broken frame with
-    true frames behind it raises StoreDamagedError."""
-    for path in journal_files(folder):
-        yield from (frame for frame in _frames_of(path)[0] if frame.sequence > after)
+class FrameFile:
+    """A file that somebody else appends to, read on from where it was left."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.at = 0
+
+    def new_frames(self, *, sync: bool = False) -> list[Frame]:
+        """Whole frames behind the last that was read. A half one at the end may still be under way and is left for the next time; a broken
+        one with true frames behind it raises StoreDamagedError. `sync`: make sure first that they are on disk, whoever wrote them."""
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            size = os.fstat(handle).st_size
+            if size <= self.at:
+                return []
+            if sync:
+                os.fdatasync(handle)
+            data = os.pread(handle, size - self.at, self.at)
+        finally:
+            os.close(handle)
+        found, at = [], 0
+        while (frame := frame_at(data, at)) is not None:
+            found.append(frame)
+            at = frame.end
+        if at < len(data) and (behind := whole_frame_after(data, at)) is not None:
+            raise _damaged(self.path, self.at + at, self.at + behind)
+        self.at += at
+        return found
 
 
-def _frames_of(path: Path) -> tuple[list[Frame], int, int]:
+class JournalReader:
+    """The frames of a folder of journals, read on from where they were left."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files: dict[Path, FrameFile] = {}
+
+    def new_files(self, after: int, *, sync: bool = False) -> Iterator[tuple[Path, list[Frame]]]:
+        """File by file the frames with a sequence number above `after`. A torn tail ends its file quietly."""
+        paths = journal_files(self.folder)
+        self._files = {path: self._files.get(path) or FrameFile(path) for path in paths}
+        for path, younger in itertools.zip_longest(paths, paths[1:]):
+            if younger is None or int(younger.stem) > after + 1:
+                found = self._files[path].new_frames(sync=sync)
+                yield path, [frame for frame in found if frame.sequence > after]
+
+    def new_frames(self, after: int) -> list[Frame]:
+        return [frame for _, found in self.new_files(after) for frame in found]
+
+
+def _damaged(path: Path, start: int, end: int) -> StoreDamagedError:
+    return StoreDamagedError(path, f"the bytes {start} to {end} are not what was written, and true frames follow them")
+
+
+def frames_of(path: Path) -> tuple[list[Frame], int, int]:
     """Frames, the length they fill, and the length of the file."""
     data = path.read_bytes()
     found = list(frames(data))
     filled = found[-1].end if found else 0
     if filled < len(data) and (behind := whole_frame_after(data, filled)) is not None:
-        raise StoreDamagedError(
-            path, f"the bytes {filled} to {behind} are not what was written, and true frames follow them"
-        )
+        raise _damaged(path, filled, behind)
     return found, filled, len(data)
+
+
+def _write_all(handle: int, pieces: Sequence[bytes | memoryview]) -> None:
+    """In one call and without joining them, as long as the system takes all at once."""
+    left = sum(len(piece) for piece in pieces) - os.writev(handle, pieces)
+    if left:
+        view = memoryview(b"".join(pieces))[-left:]
+        while view:
+            view = view[os.write(handle, view) :]
 
 
 class JournalWriter:
@@ -42,16 +96,21 @@ class JournalWriter:
     def __init__(self, folder: Path, next_sequence: int) -> None:
         self.folder = folder
         self.broken: str | None = None
+        self.last_sequence = next_sequence - 1
+        """Of the frames that were found when it was opened."""
         make_folder(folder)
         files = journal_files(folder)
         for path in files:
             self._cut_torn_tail(path, last=path == files[-1])
         self.path = files[-1] if files else folder / f"{next_sequence:020d}.jnl"
+        self.last_sequence = max(self.last_sequence, int(self.path.stem) - 1)
         self.handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         sync_folder(folder)
 
     def _cut_torn_tail(self, path: Path, last: bool) -> None:
-        _, filled, length = _frames_of(path)
+        found, filled, length = frames_of(path)
+        if found:
+            self.last_sequence = max(self.last_sequence, found[-1].sequence)
         if filled == length:
             return
         if not last:
@@ -63,23 +122,25 @@ class JournalWriter:
         finally:
             os.close(handle)
 
-    def put(self, frame: bytes) -> None:
-        """Write without sync. If the disk does not take it, the file is cut back to where it was."""
+    def put(self, *pieces: bytes | memoryview) -> None:
+        """Write a frame without sync. If the disk does not take it, the file is cut back to where it was."""
         if self.broken is not None:
             raise StoreError(
                 f"the journal {self.path.name} is closed after a failed write ({self.broken}); open the store again"
             )
-        length = os.fstat(self.handle).st_size
+        length = self.size()
         try:
-            view = memoryview(frame)
-            while view:
-                view = view[os.write(self.handle, view) :]
+            _write_all(self.handle, pieces)
         except OSError as error:
             try:
                 os.ftruncate(self.handle, length)
             except OSError as second:
                 self.broken = str(second)
             raise StoreFullError(self.path, error) from error
+
+    def size(self) -> int:
+        """Bytes of the file that is written now."""
+        return os.fstat(self.handle).st_size
 
     def sync(self) -> None:
         try:
@@ -91,7 +152,7 @@ class JournalWriter:
 
     def rotate(self, next_sequence: int) -> None:
         """Go on in a new file, so that the old ones can be dropped once their frames lie in segments."""
-        if os.fstat(self.handle).st_size == 0:
+        if self.size() == 0:
             return
         os.close(self.handle)
         self.path = self.folder / f"{next_sequence:020d}.jnl"

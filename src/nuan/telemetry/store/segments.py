@@ -2,9 +2,10 @@
 
 Series that report on a regular step are written as whole grids, gaps as nulls; a reader of grids needs only the value column, and knows
 from the footer which series, which times, and where untrusted readings lie. Everything else is rows. Either way the file is plain Parquet
-(columns `series time_s value flags version`): DuckDB and Spark read the same bytes, and time and series cost next to nothing.
+(columns `series time_s value flags version delay_s`): DuckDB and Spark read the same bytes, and time and series cost next to nothing.
 
-A null value with the MISSING flag was reported as missing; a null without it fills the grid and was never reported.
+A null value with the MISSING flag was reported as missing; a null without it fills the grid and was never reported. A null delay: nobody
+noted when the reading came in. Segments of the first version lack the column and are read as if all delays in them were null.
 """
 
 import base64
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nuan.telemetry.readings import UNTRUSTED, Flag
+from nuan.telemetry.readings import UNKNOWN_DELAY, UNTRUSTED, Flag
 
 ROWS_PER_GROUP = 750_000
 STEPS_S = (86_400, 3600, 1800, 1200, 900, 600, 300, 60)
@@ -33,45 +34,72 @@ SCHEMA = pa.schema(
         pa.field("value", pa.int32(), nullable=True),
         pa.field("flags", pa.uint8(), nullable=False),
         pa.field("version", pa.int64(), nullable=False),
+        pa.field("delay_s", pa.int32(), nullable=True),
     ]
 )
 
-_ENCODING = {"time_s": "DELTA_BINARY_PACKED", "value": "DELTA_BINARY_PACKED"}
+_ENCODING = dict.fromkeys(("time_s", "value", "delay_s"), "DELTA_BINARY_PACKED")
 _DICTIONARY = ["series", "flags", "version"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Readings with their packed versions, as they lie in segments. `version` = rank 8 bits · revision 16 · sequence 40."""
+    """Readings with their packed versions, as they lie in segments. `version` = rank 8 bits · revision 16 · sequence 40;
+    `delay_s` as in `ReadingBatch`, `UNKNOWN_DELAY` for null."""
 
     series: NDArray[np.uint32]
     time_s: NDArray[np.int64]
     value: NDArray[np.int32]
     flags: NDArray[np.uint8]
     version: NDArray[np.int64]
+    delay_s: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.series)
 
     def take(self, which: NDArray[np.integer] | NDArray[np.bool_] | slice) -> "Rows":
-        return Rows(self.series[which], self.time_s[which], self.value[which], self.flags[which], self.version[which])
+        return Rows(
+            self.series[which], self.time_s[which], self.value[which], self.flags[which], self.version[which],
+            self.delay_s[which],
+        )  # fmt: skip
+
+    def table(self, null: NDArray[np.bool_] | None = None) -> pa.Table:
+        """As columns of a file; `null` marks the values that are none."""
+        value = pa.array(self.value, mask=null) if null is not None and null.any() else pa.array(self.value)
+        unknown = self.delay_s == UNKNOWN_DELAY
+        delay = pa.array(self.delay_s, mask=unknown) if unknown.any() else pa.array(self.delay_s)
+        columns = [pa.array(column) for column in (self.series, self.time_s, self.flags, self.version)]
+        return pa.table([*columns[:2], value, *columns[2:], delay], schema=SCHEMA)
+
+    @staticmethod
+    def of_table(table: pa.Table) -> "Rows":
+        """Values that are null are zeros here; whoever needs to know asks the table."""
+        series, time_s, flags, version = (table[name].to_numpy() for name in ("series", "time_s", "flags", "version"))
+        value = table["value"].combine_chunks().fill_null(0).to_numpy()
+        if "delay_s" in table.column_names:
+            delay = table["delay_s"].combine_chunks().fill_null(UNKNOWN_DELAY).to_numpy()
+        else:
+            delay = np.full(len(series), UNKNOWN_DELAY, np.int32)
+        return Rows(series, time_s, value, flags, version, delay)
 
     @staticmethod
     def concat(parts: list["Rows"]) -> "Rows":
         if not parts:
-            return Rows(*(np.empty(0, kind) for kind in (np.uint32, np.int64, np.int32, np.uint8, np.int64)))  # type: ignore[arg-type]
+            kinds = (np.uint32, np.int64, np.int32, np.uint8, np.int64, np.int32)
+            return Rows(*(np.empty(0, kind) for kind in kinds))  # type: ignore[arg-type]
         return Rows(
             np.concatenate([part.series for part in parts]),
             np.concatenate([part.time_s for part in parts]),
             np.concatenate([part.value for part in parts]),
             np.concatenate([part.flags for part in parts]),
             np.concatenate([part.version for part in parts]),
+            np.concatenate([part.delay_s for part in parts]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """`count` points a series from `start_s` on, `step_s` apart: `value`, `flags`, `version` are [series, count]; `there` marks what was reported."""
+    """`count` points a series from `start_s` on, `step_s` apart: the arrays are [series, count]; `there` marks what was reported."""
 
     series: NDArray[np.uint32]
     start_s: int
@@ -80,6 +108,7 @@ class Grid:
     there: NDArray[np.bool_]
     flags: NDArray[np.uint8]
     version: NDArray[np.int64]
+    delay_s: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +173,13 @@ def _grid(rows: Rows, series: NDArray[np.uint32], start_s: int, step_s: int, cou
     cell = np.searchsorted(series, rows.series) * count + (rows.time_s - start_s) // step_s
     size = len(series) * count
     value, flags = np.zeros(size, np.int32), np.zeros(size, np.uint8)
-    there, version = np.zeros(size, np.bool_), np.zeros(size, np.int64)
-    value[cell], flags[cell], there[cell], version[cell] = rows.value, rows.flags, True, rows.version
-    # a filling takes the version of the reading before it, so that the column stays one long run
-    version = version[np.maximum.accumulate(np.where(there, np.arange(size), 0))]
+    there, version, delay = np.zeros(size, np.bool_), np.zeros(size, np.int64), np.zeros(size, np.int32)
+    value[cell], flags[cell], there[cell], version[cell], delay[cell] = (
+        rows.value, rows.flags, True, rows.version, rows.delay_s,
+    )  # fmt: skip
+    # a filling takes version and delay of the reading before it, so that these columns stay long runs
+    before = np.maximum.accumulate(np.where(there, np.arange(size), 0))
+    version, delay = version[before], delay[before]
     shape = (len(series), count)
     return Grid(
         series,
@@ -157,6 +189,7 @@ def _grid(rows: Rows, series: NDArray[np.uint32], start_s: int, step_s: int, cou
         there.reshape(shape),
         flags.reshape(shape),
         version.reshape(shape),
+        delay.reshape(shape),
     )
 
 
@@ -176,7 +209,7 @@ def encode_segment(grids: list[Grid], loose: Rows) -> bytes:
                 ids, flags = grid.series[part], grid.flags[part].ravel()
                 rows = Rows(
                     np.repeat(ids, count), np.tile(times, len(ids)), grid.value[part].ravel().astype(np.int32), flags,
-                    grid.version[part].ravel(),
+                    grid.version[part].ravel(), grid.delay_s[part].ravel(),
                 )  # fmt: skip
                 missing = (flags & np.uint8(Flag.MISSING)) != 0
                 _write_group(writer, rows, null=~grid.there[part].ravel() | missing)
@@ -197,9 +230,7 @@ def encode_segment(grids: list[Grid], loose: Rows) -> bytes:
 
 
 def _write_group(writer: pq.ParquetWriter, rows: Rows, null: NDArray[np.bool_]) -> None:
-    value = pa.array(rows.value, mask=null) if null.any() else pa.array(rows.value)
-    columns = [pa.array(rows.series), pa.array(rows.time_s), value, pa.array(rows.flags), pa.array(rows.version)]
-    writer.write_table(pa.table(columns, schema=SCHEMA), row_group_size=max(1, len(rows)))
+    writer.write_table(rows.table(null), row_group_size=max(1, len(rows)))
 
 
 class SegmentFile:
@@ -237,14 +268,6 @@ class SegmentFile:
 
     def group_rows(self, group: int) -> Rows:
         table = self.file.read_row_group(group, use_threads=False)
-        value = table["value"].combine_chunks()
-        flags = table["flags"].to_numpy()
-        there = value.is_valid().to_numpy(zero_copy_only=False) | ((flags & np.uint8(Flag.MISSING)) != 0)
-        whole = Rows(
-            table["series"].to_numpy(),
-            table["time_s"].to_numpy(),
-            value.fill_null(0).to_numpy(),
-            flags,
-            table["version"].to_numpy(),
-        )
-        return whole.take(there)
+        whole = Rows.of_table(table)
+        valid = table["value"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+        return whole.take(valid | ((whole.flags & np.uint8(Flag.MISSING)) != 0))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nuan.telemetry.readings import GAP, UNTRUSTED
 from nuan.telemetry.store.segments import Rows, SegmentFile
+from nuan.telemetry.store.steps import Steps
 from nuan.terms.places import HOUR_S
 
 Reduce = Literal["min", "mean"]
@@ -148,6 +149,14 @@ class TileBuilder:
         where = row_index(self.series, series)
         self.hours[where[where >= 0]] = self.gap
         self.add_rows(rows)
+
+    def add_steps(self, hours: Steps) -> None:
+        """Hours of which the readings were let go; where one has a trusted reading it is what the readings would have given."""
+        column, rows = (hours.time_s - self.start_s) // HOUR_S, row_index(self.series, hours.series)
+        value = hours.low.astype(np.int64) if self.reduce == "min" else hours.mean
+        inside = (column >= 0) & (column < self.hours.shape[1]) & (rows >= 0) & (hours.count > 0)
+        inside &= (value >= self.low) & (value <= self.high)
+        self.hours[rows[inside], column[inside]] = value[inside]
 
     def tile(self) -> HourTile:
         return HourTile(self.series, self.hours, self.gap)

@@ -8,12 +8,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from nuan.operations.support_costs import PayerDecision
+from nuan.records.accounts.models import Role
 from nuan.records.registry.models import Home
 from nuan.terms.money import format_yuan
 from nuan.terms.places import CHINA
 from nuan.web.board_words import figure
 from nuan.web.journal import masked as masked_name
-from nuan.web.wording import say
+from nuan.web.live_words import ago as ago_words
+from nuan.web.wording import pick, say
 from nuan.web.wording import spoken as spoken_word
 
 register = template.Library()
@@ -129,3 +132,48 @@ def masked(home: Home) -> str:
 def spoken(code: str) -> str:
     """A room or purpose in words; a code that has none is shown as it is."""
     return spoken_word(code)
+
+
+@register.filter
+def ago(then: datetime, now: datetime) -> str:
+    """Age against the moment of the page, which in a demo city is not the clock's."""
+    return ago_words(int(then.timestamp()), now)
+
+
+@register.filter
+def moments(moment: datetime | None) -> str:
+    """To the second."""
+    return "—" if moment is None else timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@register.filter
+def role_words(role: str) -> str:
+    return say(Role(role).label) if role in Role.values else role
+
+
+@register.filter
+def percent(share: float) -> str:
+    """Never rounded up to 100 %: what is missing stays visible.
+
+    >>> percent(0.99996), percent(1.0)
+    ('99.9%', '100%')
+    """
+    return "100%" if share >= 1 else f"{int(share * 1000) / 10:.1f}%"
+
+
+@register.filter
+def said(chinese: str) -> str:
+    """A label of the records in the language of the page."""
+    return say(chinese)
+
+
+@register.filter
+def word(words: tuple[str, str]) -> str:
+    """One of two texts, (Chinese, English)."""
+    return pick(*words)
+
+
+@register.filter
+def because(decision: PayerDecision) -> str:
+    """Why a repair is borne by whom it is."""
+    return pick(decision.reason_zh, decision.reason_en)

@@ -14,6 +14,8 @@ from nuan.records.supervision.models import BoardCell
 from nuan.web.clause_words import ClauseWords, clause_rows
 from nuan.web.guard import Visit
 
+FIRST_PAGES = {Role.RESIDENT: "my_home", Role.DISPATCH: "alarms", Role.FINANCE: "finance"}
+
 
 @dataclass(frozen=True)
 class BoardRow:
@@ -67,7 +69,7 @@ def public(request: Visit) -> HttpResponse:
 
 
 def start(request: Any) -> HttpResponse:
-    """`/`: the board for bureaus and companies, the desk for finance, their own home for residents, the public page for everybody else."""
+    """`/`: alarms for dispatchers, the desk for finance, the board for bureaus and companies, their own home for residents, else the public page."""
     if not request.user.is_authenticated:
         return redirect("public")
-    return redirect({Role.RESIDENT: "my_home", Role.FINANCE: "finance"}.get(request.user.role, "board"))
+    return redirect(FIRST_PAGES.get(request.user.role, "board"))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from nuan.operations.counter import CounterError, close_counter_day, day_sums, receive_cash
 from nuan.operations.finance_desk import desk
-from nuan.records.billing.channels.reading import UnreadableMoneyError, fen_of
+from nuan.records.billing.channels.cell_values import UnreadableMoneyError, fen_of
 from nuan.records.billing.models import CounterDay, Payment
 from nuan.web.guard import Visit
 from nuan.web.wording import say

@@ -17,7 +17,9 @@ from nuan.web.curves import days_of, home_curve
 from nuan.web.guard import Visit
 from nuan.web.journal import judgement_rows
 from nuan.web.limits import room_limit
+from nuan.web.stand_day import season_asked, stand_day
 from nuan.web.tables import csv_answer, sorted_by
+from nuan.web.views.subsidies import own_subsidies
 
 PAGE = 50
 SORTS = {
@@ -140,4 +142,6 @@ def my_home(request: Visit) -> HttpResponse:
     found = request.scope.homes().select_related(*WHOLE).first()
     if found is None:
         return render(request, "web/my_home_unknown.html")
-    return render(request, "web/my_home.html", facts_of(found, "week", NARROW))
+    season = season_asked(request)
+    subsidies = own_subsidies(found, season, stand_day(request)) if season else []
+    return render(request, "web/my_home.html", facts_of(found, "week", NARROW) | {"subsidies": subsidies})

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from nuan.operations.open_bills import open_of_homes
 from nuan.operations.payment_queue import REASONS_ZH, PlacingError, candidates, place, place_oldest_first, take_back
+from nuan.records.billing.channels.cell_values import UnreadableMoneyError, fen_of
 from nuan.records.billing.channels.profile import channel_names, profile
-from nuan.records.billing.channels.reading import UnreadableMoneyError, fen_of
 from nuan.records.billing.matching import DOUBTS, Part
 from nuan.records.billing.models import Allocation, Bill, Payment
 from nuan.records.registry.models import Home

@@ -20,7 +20,7 @@ from nuan.records.accounts.models import Role
 from nuan.records.billing.models import RefundBatch, RefundItem, RefundPayout
 from nuan.records.supervision.models import Judgement, Run
 from nuan.terms.findings import Finding
-from nuan.web.clause_words import words_of
+from nuan.web.clause_words import pack_title, words_of
 from nuan.web.guard import Visit
 from nuan.web.journal import masked, reason
 from nuan.web.tables import csv_answer
@@ -28,6 +28,7 @@ from nuan.web.wording import in_english, pick, say
 from nuan.web.working import working_of
 
 PAGE = 50
+SHOWN_BLOCKED = 20
 COLOURS = {"proposed": "amber", "posted": "green", "rejected": "grey"}
 PAYOUT_COLOURS = {
     "pending": "amber", "in_transit": "amber", "paid": "green", "failed": "red", "credited": "green", "cancelled": "grey",
@@ -61,7 +62,10 @@ def refund_batches(request: Visit) -> HttpResponse:
     pages = Paginator(_batches(request).order_by("-id"), PAGE).get_page(request.GET.get("page"))
     context = {
         "pages": pages,
-        "rows": [{"batch": each, "colour": COLOURS[each.state], "word": _word(each)} for each in pages],
+        "rows": [
+            {"batch": each, "colour": COLOURS[each.state], "word": _word(each), "blocked": _count(each)}
+            for each in pages
+        ],
         "seasons": list(
             Run.objects.filter(state=Run.State.DONE).order_by("-season").values_list("season", flat=True).distinct()
         ),
@@ -105,7 +109,8 @@ def refund_batch(request: Visit, pk: int) -> HttpResponse:
         "is_mine": proposal is not None and proposal.proposed_by_id == request.user.pk,
         "pages": pages,
         "rows": [_item(each) for each in pages],
-        "blocked": [_blocked(each) for each in batch.blocked],
+        "blocked": _blocked(batch),
+        "blocked_count": _count(batch),
         "payouts": [
             {**each, "colour": PAYOUT_COLOURS[each["state"]], "word": RefundPayout.State(each["state"]).label}
             for each in payouts
@@ -120,13 +125,27 @@ def _item(item: RefundItem) -> dict[str, Any]:
     return {"item": item, "clause": words_of(item.clause), "is_new": item.after_id is None}
 
 
-def _blocked(told: dict[str, Any]) -> dict[str, Any]:
-    words = pick(*REASONS[told["reason"]]) if told["reason"] in REASONS else ""
-    if told["reason"] == "more":
-        words = say("另有 {n} 项", n=told["count"])
-    code = str(told.get("home", ""))
-    detail = reason(told["detail"]) if told["reason"] == "undecided" else told.get("detail", "")
-    return {**told, "home": code.rpartition("-")[0] or code, "words": words, "detail": detail}
+def _blocked(batch: RefundBatch) -> list[dict[str, Any]]:
+    """What may not be paid, by reason: how many, and the first of them by building."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for told in batch.blocked:
+        if told["reason"] != "more":
+            groups.setdefault((told["reason"], told.get("detail", "")), []).append(told)
+    return [
+        {
+            "words": pick(*REASONS[code]) if code in REASONS else code,
+            "detail": reason(detail) if code == "undecided" else detail,
+            "count": len(rows),
+            "rows": [
+                {**row, "home": str(row["home"]).rpartition("-")[0] or row["home"]} for row in rows[:SHOWN_BLOCKED]
+            ],
+        }
+        for (code, detail), rows in sorted(groups.items(), key=lambda each: -len(each[1]))
+    ]
+
+
+def _count(batch: RefundBatch) -> int:
+    return sum(told.get("count", 1) for told in batch.blocked)
 
 
 def _do(request: Visit, batch: RefundBatch) -> dict[str, Any]:
@@ -171,7 +190,7 @@ def refund_item(request: Visit, pk: int) -> HttpResponse:
         "clause": words_of(found.clause),
         "judgement": judgement,
         "working": working_of(judgement) if judgement is not None else None,
-        "pack_title": found.evidence.get("pack", ""),
+        "pack_title": pack_title(found.evidence.get("pack", "")),
         "chain": chain,
     }
     return render(request, "web/money/refund_item.html", context)

@@ -7,7 +7,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from nuan.records.accounts.models import Role, User
+from nuan.records.accounts.models import User
 from nuan.web.context import demo_facts
 from nuan.web.guard import Visit
 
@@ -23,10 +23,6 @@ def demo_accounts() -> list[User]:
         for user in User.objects.filter(username__in=names, is_active=True).select_related("company", "banner")
     }
     return [found[name] for name in names if name in found]
-
-
-def start_page(user: User) -> str:
-    return "my_home" if user.role == Role.RESIDENT else "board"
 
 
 class SignIn(LoginView):

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from nuan.operations.city_now import FRESH_H
+from nuan.operations.city_now import FRESH_H, fresh_since_s
 from nuan.records.registry.models import Contract
 from nuan.records.supervision.models import HomeSeason, PlaceNow, Run
 from nuan.web.context import latest_run
@@ -23,8 +23,7 @@ def cold_homes(request: Visit, run: Run | None) -> QuerySet[HomeSeason]:
     if run is None:
         return HomeSeason.objects.none()
     city = PlaceNow.objects.filter(season=run.season, level="city").values_list("newest_s", flat=True).first()
-    as_of_s = int(run.as_of.timestamp())
-    fresh_s = min(as_of_s, as_of_s if city is None else city) - FRESH_H * 3600
+    fresh_s = fresh_since_s(city, run.as_of)
     rows = request.scope.of_homes(HomeSeason.objects.filter(season=run.season))
     return (
         rows.filter(last_temp_c100__lt=F("threshold_c100"), last_time_s__gte=fresh_s)

@@ -163,9 +163,8 @@ def formulas(name: str, lines: Sequence[Sequence[str]], first_row: int) -> Itera
     """Cells that a spreadsheet would run. In a file of money there is no reason for one."""
     for number, line in enumerate(lines, first_row):
         for column, text in enumerate(line, 1):
-            if text.lstrip("`\t ").startswith(("=", "@")) or (
-                text.lstrip("`\t ").startswith(("+", "-")) and any(char.isalpha() for char in text)
-            ):
+            bare = text.lstrip("`\t ")
+            if bare[:1] in {"=", "@"} or (bare[:1] in {"+", "-"} and any(char.isalpha() for char in bare)):
                 yield _fault(
                     name, "formula", "单元格里是公式", "the cell holds a formula", "渠道的账单里不会有公式：核对文件来源。",
                     row=number, field=f"第 {column} 列", value=text[:40],

@@ -16,6 +16,7 @@ class PaymentRow:
 
     `txn_id` is the channel's own number of this movement and unique within it; `refund_of` the number of the payment that a refund
     gives back, `payout` our own number of the payout that it carries out. `references` are the texts that may name a bill or a home, the most trusted first.
+    `payer` is masked; `payer_key` is a digest by which a platform's account is known again, empty where only a name is given.
     """
 
     row: int
@@ -26,6 +27,7 @@ class PaymentRow:
     fee_fen: int = 0
     references: tuple[str, ...] = ()
     payer: str = ""
+    payer_key: str = ""
     refund_of: str = ""
     payout: str = ""
     state: str = ""

@@ -6,42 +6,21 @@ A file that does not add up is refused whole; what is doubtful about a single ro
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from nuan.records.billing.channels.cell_values import UnreadableMoneyError, fen_of, masked_payer, payer_key, present
+from nuan.records.billing.channels.control_totals import ControlTotals, Line
 from nuan.records.billing.channels.file_cells import cells_of, formulas
 from nuan.records.billing.channels.payment_row import Kind, PaymentRow, PaymentsRead
 from nuan.records.billing.channels.profile import Profile, profile
 from nuan.terms.findings import Finding
-from nuan.terms.money import MoneyTextError, parse_yuan
 from nuan.terms.places import CHINA
 
-COUNTED_ZH = {
-    "count": "笔数", "amount_fen": "收款金额", "ordered_fen": "订单金额", "refund_fen": "退款金额", "refunds": "退款笔数",
-    "fee_fen": "手续费", "out_fen": "支出金额",
-}  # fmt: skip
 SHOWN = 20
 """Findings of one kind that are listed; the rest is counted in the last of them."""
-Line = Sequence[str]
-
-
-class UnreadableMoneyError(ValueError):
-    """A text that is no whole number of fen."""
-
-
-def fen_of(text: str) -> int:
-    """Fen from yuan; zeros beyond the second decimal are allowed (`0.01000`), anything else there is not.
-
-    >>> fen_of("1,234.50000"), fen_of("-0.01")
-    (123450, -1)
-    """
-    bare = re.sub(r"(\.\d\d)0+$", r"\1", text.strip())
-    try:
-        return parse_yuan(bare)
-    except MoneyTextError as error:
-        raise UnreadableMoneyError(str(error)) from None
 
 
 def read_payments(content: bytes, name: str, channel: str, *, today: date, month: str = "") -> PaymentsRead:
@@ -68,6 +47,7 @@ class Reading:
         self.profile, self.name, self.today, self.month = found, name, today, month
         self.findings: list[Finding] = []
         self.ordered_fen = self.out_fen = 0
+        self.strip = found.strip + "\ufeff\u3000"
 
     def read(self, content: bytes) -> PaymentsRead:
         digest = hashlib.sha256(content).hexdigest()
@@ -89,10 +69,12 @@ class Reading:
                     rows.append(row)
             unread = self._refused() and not read_before
             self._rows_as_a_whole(rows)
-            stated = self._stated(rest, layout)
+            totals = ControlTotals(self.profile, layout.names, self.name)
+            stated = totals.read([(number, [self._clean(cell) for cell in line]) for number, line in rest])
             counted = self._counted(rows, len(body))
             if not unread:
-                self._compare(stated, counted)
+                totals.compare(counted)
+            self.findings += totals.findings
         return PaymentsRead(
             self.name, self.profile.name, digest, tuple(rows), tuple(_gathered(self.findings)), stated, counted, variant
         )
@@ -104,7 +86,7 @@ class Reading:
         self.findings.append(Finding(self.name, code, zh, en, remedy, **more))
 
     def _clean(self, text: str) -> str:
-        return text.strip(self.profile.strip + "\ufeff\u3000")
+        return text.strip(self.strip)
 
     def _layout(self, lines: Sequence[Line]) -> _Layout | None:
         """The first line that names what the profile requires is the header."""
@@ -185,7 +167,7 @@ class Reading:
             self._say("row_broken", f"只有 {len(line)} 列，应有 {len(layout.names)} 列", "the row is broken off", "文件可能没有下载完，请重新下载。", row=number)  # fmt: skip
             return None
         kind = self._kind(number, line, layout)
-        role = "refund_amount" if kind == "refund" and layout.at.get("refund_amount") else "amount"
+        role = "refund_amount" if kind in ("refund", "revoked") and layout.at.get("refund_amount") else "amount"
         amount = self._money(number, line, layout, role)
         if kind == "paid" and not amount and (out := self._money(number, line, layout, "amount_out")):
             self.out_fen += out
@@ -195,8 +177,8 @@ class Reading:
         self.ordered_fen += ordered or 0
         moment = self._time(number, line, layout)
         txn = self._cell(line, layout, "txn_id")
-        refund_id = _present(self._cell(line, layout, "refund_id"))
-        payout = _present(self._cell(line, layout, "payout"))
+        refund_id = present(self._cell(line, layout, "refund_id"))
+        payout = present(self._cell(line, layout, "payout"))
         if not txn:
             self._say("id_missing", "没有渠道流水号", "the channel's own number is missing", "没有流水号的款项不能防重复，请向渠道核实。", row=number, field=self._named("txn_id"))  # fmt: skip
         elif re.fullmatch(r"\d(?:\.\d+)?E\+?\d+", txn, re.IGNORECASE):
@@ -212,6 +194,7 @@ class Reading:
             or moment is None
         ):
             return None
+        payer = self._cell(line, layout, "payer")
         references = [
             self._clean(line[index])
             for index in layout.at.get("references", ())
@@ -221,7 +204,7 @@ class Reading:
         if kind == "revoked":
             own = f"{txn}:revoked"
         return PaymentRow(
-            number, kind, own[:80], moment, abs(amount), fee or 0, tuple(references), masked_payer(self._cell(line, layout, "payer")),
+            number, kind, own[:80], moment, abs(amount), fee or 0, tuple(references), masked_payer(payer), payer_key(payer),
             txn[:80] if kind != "paid" else "", payout[:80], self._cell(line, layout, "state")[:24],
         )  # fmt: skip
 
@@ -244,12 +227,13 @@ class Reading:
 
     def _money(self, number: int, line: Line, layout: _Layout, role: str) -> int | None:
         text = self._cell(line, layout, role)
-        if not text:
-            return 0 if role != "amount" or "amount_out" in self.profile.columns else self._no_money(number, role, text)
+        if not text and (role != "amount" or "amount_out" in self.profile.columns):
+            return 0
         try:
             return fen_of(text)
         except UnreadableMoneyError:
-            return self._no_money(number, role, text)
+            self._no_money(number, role, text)
+        return None
 
     def _no_money(self, number: int, role: str, text: str) -> None:
         self._say("amount", "不是以元为单位、最多两位小数的金额", "not an amount in yuan", "用渠道的原文件，不要改动金额列。", row=number, field=self._named(role), value=text)  # fmt: skip
@@ -261,7 +245,7 @@ class Reading:
         text = re.sub(r"\s+", " ", f"{day} {clock}".strip())
         for shape in self.profile.times:
             try:
-                found = datetime.strptime(text, shape).replace(tzinfo=CHINA)
+                found = _moment(text, shape)
             except ValueError:
                 continue
             if found.date() > self.today:
@@ -283,49 +267,6 @@ class Reading:
                 "no_rows", "没有一笔款项", "there is no payment in it", "当天没有交易时不用导入。", severity="warning"
             )
 
-    def _stated(self, rest: Sequence[tuple[int, Line]], layout: _Layout) -> dict[str, int]:
-        """The totals that the file states of itself."""
-        stated: dict[str, int] = {}
-        names: Mapping[str, Sequence[str]] = self.profile.totals.get("names", {})
-        for position, (number, line) in enumerate(rest):
-            texts = [self._clean(cell) for cell in line]
-            if "header" in self.profile.totals and texts[:1] == [self.profile.totals["header"]]:
-                values = rest[position + 1][1] if position + 1 < len(rest) else ()
-                if len(values) < len(line):
-                    break
-                self._take(stated, number + 1, names, dict(zip(texts, (self._clean(v) for v in values), strict=False)))
-            elif "row" in self.profile.totals and any(t.startswith(str(self.profile.totals["row"])) for t in texts[:2]):
-                under = dict(zip(layout.names, texts, strict=False))
-                found = re.search(r"(\d+)\s*笔", ",".join(texts))
-                if found:
-                    stated["count"] = int(found.group(1))
-                self._take(stated, number, names, under)
-            for pattern in self.profile.totals.get("lines", ()):
-                if match := re.search(pattern, ",".join(texts)):
-                    self._take(stated, number, {key: [key] for key in match.groupdict()}, match.groupdict())
-        if "amount_fen" not in stated or ("count" not in stated and "header" in self.profile.totals):
-            self._say("totals_missing", "没有找到账单自己的合计", "the file's own totals are missing", "文件可能没有下载完，或被截断：请重新下载。")  # fmt: skip
-        return stated
-
-    def _take(
-        self, stated: dict[str, int], number: int, names: Mapping[str, Sequence[str]], values: Mapping[str, str | None]
-    ) -> None:
-        for key, known in names.items():
-            text = next((values[name] for name in known if values.get(name)), None)
-            if text is None:
-                continue
-            try:
-                stated[key] = fen_of(text) if key.endswith("_fen") else int(text)
-            except ValueError:
-                self._say(
-                    "totals_unreadable",
-                    "合计看不懂",
-                    "a total cannot be read",
-                    "用渠道的原文件。",
-                    row=number,
-                    value=text,
-                )
-
     def _counted(self, rows: Sequence[PaymentRow], lines: int) -> dict[str, int]:
         back = [row for row in rows if row.kind != "paid"]
         paid = [row for row in rows if row.kind == "paid"]
@@ -339,33 +280,12 @@ class Reading:
             "out_fen": self.out_fen,
         }
 
-    def _compare(self, stated: Mapping[str, int], counted: Mapping[str, int]) -> None:
-        for key, said in stated.items():
-            own = counted[key]
-            if abs(said) != abs(own):
-                shown = f"账单写 {_shown(key, said)}，逐笔加起来 {_shown(key, own)}"
-                self._say("totals_differ", f"{COUNTED_ZH[key]}对不上：{shown}", f"stated {key} {said}, counted {own}", "整份不导入：重新下载，仍不符时找渠道。", field=COUNTED_ZH[key])  # fmt: skip
 
-
-def _shown(key: str, value: int) -> str:
-    return f"{value / 100:.2f} 元" if key.endswith("_fen") else str(value)
-
-
-def _present(text: str) -> str:
-    return "" if text in {"0", "/", "-", "—"} else text
-
-
-def masked_payer(text: str) -> str:
-    """Enough to recognise, not enough to know: the first character of a name, the last four of a number.
-
-    >>> masked_payer("王秀兰"), masked_payer("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"), masked_payer("")
-    ('王**', '…eS6o', '')
-    """
-    if not text:
-        return ""
-    if any("\u4e00" <= char <= "\u9fff" for char in text[:2]):
-        return text[0] + "**"
-    return "…" + text[-4:]
+def _moment(text: str, shape: str) -> datetime:
+    """The commonest shape has a reader that is many times faster."""
+    if shape == "%Y-%m-%d %H:%M:%S" and len(text) == 19:
+        return datetime.fromisoformat(text).replace(tzinfo=CHINA)
+    return datetime.strptime(text, shape).replace(tzinfo=CHINA)
 
 
 def _gathered(findings: Sequence[Finding]) -> Iterator[Finding]:

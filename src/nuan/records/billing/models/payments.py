@@ -56,6 +56,9 @@ class Payment(models.Model):
     paid_at = models.DateTimeField()
     references = models.JSONField(default=list)
     payer = models.CharField(max_length=40, blank=True, help_text="masked: enough to recognise, not enough to know")
+    payer_key = models.CharField(
+        max_length=24, blank=True, default="", db_default="", help_text="a platform's account, known again"
+    )
     open_fen = models.BigIntegerField(help_text="not yet placed")
     doubt = models.CharField(max_length=24, blank=True, help_text="why no rule placed it")
     home = models.ForeignKey(
@@ -76,6 +79,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["company", "paid_at"]),
             models.Index(fields=["home", "paid_at"]),
+            models.Index(fields=["payer_key"], condition=~models.Q(payer_key=""), name="payment_by_payer"),
             models.Index(fields=["company", "id"], condition=models.Q(open_fen__gt=0), name="payment_in_the_queue"),
         ]
 

@@ -1,0 +1,397 @@
+"""A whole Nuan to torment: PostgreSQL, Mosquitto, `nuan intake`, the simulated fleet behind loopback proxies; and the blows.
+
+Processes are real and are ended by their own numbers. What is counted is only what the sender's ledger says was acknowledged.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+NUAN = [sys.executable, "-c", "from nuan.cli.main import main; main()"]
+MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+CITY = """
+from nuan.cli.main import setup_records
+setup_records()
+from nuan.buildings.sample_city import make_city
+from nuan.operations.import_registry import import_registry
+report = import_registry({{name: table for name, table in make_city({homes}).tables().items() if name not in {{"measurements", "fuel", "outages", "residents"}}}}, actor="soak")
+assert report.ok, report.findings[:5]
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    """In one row, because ThingsBoard's listeners stand in one."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = int(probe.getsockname()[1])
+        if first + count < 60_000:
+            return list(range(first, first + count))
+
+
+class Proxy(threading.Thread):
+    """A wire that can be cut: loopback TCP ports that pass on to others. While cut, every connection breaks and none is taken."""
+
+    def __init__(self, routes: dict[int, int]) -> None:
+        super().__init__(daemon=True)
+        self.routes = routes
+        self._loop = asyncio.new_event_loop()
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ready = threading.Event()
+        self.start()
+        self._ready.wait(10)
+
+    def run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._open())
+        self._ready.set()
+        self._loop.run_forever()
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    async def _open(self) -> None:
+        for outer, inner in self.routes.items():
+            self._servers.append(await asyncio.start_server(self._door(inner), "127.0.0.1", outer))
+
+    def _door(self, inner: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]:
+        async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.add(task)
+            with suppress(OSError, asyncio.CancelledError):
+                try:
+                    far_reader, far_writer = await asyncio.open_connection("127.0.0.1", inner)
+                    try:
+                        await asyncio.wait(
+                            [asyncio.ensure_future(_pump(reader, far_writer)), asyncio.ensure_future(_pump(far_reader, writer))],
+                            return_when=asyncio.FIRST_COMPLETED,
+                        )  # fmt: skip
+                    finally:
+                        far_writer.transport.abort()
+                finally:
+                    writer.transport.abort()
+            self._tasks.discard(task)
+
+        return passed
+
+    def cut(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+
+    def mend(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(10)
+
+    async def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        with suppress(Exception):
+            self.cut()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.join(5)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+
+
+@dataclass
+class Rig:
+    """`home`: NUAN_HOME of the tormented. Not under pytest's folder: run as root, PostgreSQL is another user."""
+
+    homes: int = 2_000
+    workers: int = 2
+    also: str = ""
+    """Python that runs when the fleet is registered and before the broker's settings are written, with the records ready."""
+    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="nuan-soak-")))
+    log: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.home.chmod(0o755)
+        ports = free_ports(24)
+        self.broker_port, self.http_port, self.mount_port = ports[0], ports[1], ports[4]
+        self.outer_broker, self.outer_http, self.outer_mount = ports[2], ports[3], ports[14]
+        self.began = time.monotonic()
+        self.broker: subprocess.Popen[bytes] | None = None
+        self.intake: subprocess.Popen[bytes] | None = None
+        self.fleet: subprocess.Popen[str] | None = None
+        self.proxy: Proxy | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        left_out = {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}
+        return {name: value for name, value in os.environ.items() if name not in left_out} | {
+            "NUAN_HOME": str(self.home)
+        }
+
+    @property
+    def store(self) -> Path:
+        return self.home / "readings"
+
+    def nuan(self, *words: str, timeout: float = 300) -> str:
+        done = subprocess.run(
+            [*NUAN, *words], env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
+        return done.stdout
+
+    def say(self, what: str) -> None:
+        self.log.append(f"{time.monotonic() - self.began:6.1f} s  {what}")
+
+    def up(self) -> None:
+        city = [sys.executable, "-c", CITY.format(homes=self.homes)]
+        subprocess.run(city, env=self.environment, check=True, timeout=300)
+        self.nuan(
+            "simulate",
+            "register",
+            "--homes",
+            str(self.homes),
+            "--credentials",
+            str(self.home / "fleet.json"),
+            "--mount-port",
+            str(self.outer_mount),
+        )
+        if self.also:
+            text = f"from nuan.cli.main import setup_records\nsetup_records()\n{self.also}"
+            subprocess.run([sys.executable, "-c", text], env=self.environment, check=True, timeout=300)
+        mosquitto = self.home / "mosquitto"
+        words = ["--port", str(self.broker_port), "--mount-port", str(self.mount_port)]
+        self.nuan("gateway", "broker-config", str(mosquitto), *words, *(["--user", "root"] if os.getuid() == 0 else []))
+        self.start_broker()
+        self.start_intake()
+        mounts = {self.outer_mount + n: self.mount_port + n for n in range(10)}
+        self.proxy = Proxy({self.outer_broker: self.broker_port, self.outer_http: self.http_port, **mounts})
+        self.say("up")
+
+    def start_broker(self) -> None:
+        command = [MOSQUITTO, "-c", str(self.home / "mosquitto" / "nuan.conf")]
+        with (self.home / "mosquitto.log").open("ab") as log:
+            self.broker = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_for(lambda: listens(self.broker_port), 20, "the broker")
+
+    def start_intake(self) -> None:
+        words = [
+            "intake",
+            "--mqtt",
+            f"mqtt://127.0.0.1:{self.broker_port}",
+            "--http",
+            f"127.0.0.1:{self.http_port}",
+            "--workers",
+            str(self.workers),
+            "--json",
+        ]
+        with (self.home / "intake.log").open("ab") as log:
+            self.intake = subprocess.Popen([*NUAN, *words], env=self.environment, stdout=log, stderr=log)
+        wait_for(lambda: len(self.reports()) == self.workers, 90, "the intake's workers")
+        wait_for(
+            lambda: all((r["mqtt"] or {}).get("connected") for r in self.reports().values()),
+            60,
+            "the workers at the broker",
+        )
+
+    def start_fleet(self, rate: float, seconds: float, faults: tuple[str, ...], drain_s: float = 120) -> None:
+        words = [
+            "simulate", "run", "--credentials", str(self.home / "fleet.json"), "--mqtt", f"127.0.0.1:{self.outer_broker}",
+            "--http", f"http://127.0.0.1:{self.outer_http}", "--rate", str(rate), "--seconds", str(seconds), "--drain", str(drain_s),
+            "--ledger", str(self.home / "ledger.json"), *[word for fault in faults for word in ("--fault", fault)],
+        ]  # fmt: skip
+        with (self.home / "fleet.log").open("a") as progress:
+            self.fleet = subprocess.Popen(
+                [*NUAN, *words], env=self.environment, stdout=subprocess.PIPE, stderr=progress, text=True
+            )
+        wait_for(lambda: (self.home / "ledger.json").exists(), 90, "the fleet")
+
+    def reports(self) -> dict[str, dict[str, Any]]:
+        """What each worker last said of itself."""
+        found = {}
+        for path in (self.home / "intake").glob("w?.json"):
+            with suppress(OSError, ValueError):
+                found[path.stem] = json.loads(path.read_text("utf-8"))
+        return found
+
+    def worker_pids(self) -> list[int]:
+        """Of workers that are alive, in the order of their lanes."""
+        pids = [int(report["run"].split("-")[0]) for _, report in sorted(self.reports().items())]
+        return [pid for pid in pids if alive(pid)]
+
+    # --- the blows
+
+    def kill_a_worker(self, which: int) -> None:
+        pids = self.worker_pids()
+        if pids:
+            self.say(f"kill -9 worker {pids[which % len(pids)]}")
+            os.kill(pids[which % len(pids)], signal.SIGKILL)
+
+    def restart_broker(self) -> None:
+        """As an administrator does it: the broker is asked to stop, writes down what it holds, and starts again."""
+        assert self.broker is not None
+        self.say("broker restarts")
+        self.broker.terminate()
+        self.broker.wait(60)
+        self.start_broker()
+
+    def cut_network(self, seconds: float) -> None:
+        assert self.proxy is not None
+        self.say(f"network cut for {seconds} s")
+        self.proxy.cut()
+        time.sleep(seconds)
+        self.proxy.mend()
+
+    def fill_disk(self, seconds: float) -> None:
+        """No file of a worker may grow any more (RLIMIT_FSIZE): what a full disk says, without a disk to fill. New workers meet it too."""
+        self.say(f"disk full for {seconds} s")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for pid in self.worker_pids():
+                with suppress(ProcessLookupError, PermissionError):
+                    resource.prlimit(pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+            time.sleep(0.2)
+        for pid in self.worker_pids():
+            with suppress(ProcessLookupError, PermissionError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    # --- the end
+
+    def finish(self, timeout_s: float) -> dict[str, Any]:
+        """Waits until the fleet has settled everything; the summary that it prints."""
+        assert self.fleet is not None
+        assert self.fleet.stdout is not None
+        out, _ = self.fleet.communicate(timeout=timeout_s)
+        self.say("the fleet has finished")
+        return dict(json.loads(out.strip().splitlines()[-1]))
+
+    def settle(self, timeout_s: float = 120) -> None:
+        """Until no worker takes anything more: what the broker still holds is in."""
+        last, since = -1, time.monotonic()
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until and time.monotonic() - since < 4:
+            now = sum(report["readings"] for report in self.reports().values())
+            if now != last:
+                last, since = now, time.monotonic()
+            time.sleep(0.3)
+
+    def down(self) -> None:
+        for process in (self.fleet, self.intake, self.broker):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(90)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait(10)
+        if self.proxy is not None:
+            self.proxy.stop()
+            self.proxy = None
+
+    def deaths(self) -> list[int]:
+        """Exit codes of workers, as the supervisor told them: −9 were killed by us, others left because the disk failed."""
+        events = [
+            json.loads(line)
+            for line in (self.home / "intake.log").read_text("utf-8").splitlines()
+            if line.startswith("{")
+        ]
+        return [event["code"] for event in events if event["event"] == "died" and event["process"].startswith("w")]
+
+    def check(self) -> dict[str, Any]:
+        """After `down`: what lanes still hold is absorbed, as the next start would do, and the ledger is laid beside the store."""
+        absorb = f"from nuan.telemetry.store import Store\nwith Store({str(self.store)!r}, write=True) as store: store.absorb()"
+        subprocess.run([sys.executable, "-c", absorb], check=True, timeout=300)
+        words = ["simulate", "check", str(self.home / "ledger.json"), "--store", str(self.store)]
+        done = subprocess.run(
+            [*NUAN, *words], env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        report = dict(json.loads(done.stdout))
+        return {**report, "words": done.stderr[-2000:]}
+
+    def remove(self) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for(ready: Callable[[], bool], seconds: float, what: str) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < until, f"{what} did not come up in {seconds} s"
+        time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Seconds after the fleet's start. The original: 30 minutes, a worker a minute, the network two minutes."""
+
+    seconds: float
+    kill_every: float
+    broker_at: tuple[float, ...]
+    cut_at: float
+    cut_for: float
+    disk_at: float
+    disk_for: float
+
+    @classmethod
+    def of(cls, seconds: float) -> "Schedule":
+        """The half hour, shrunk; a worker is killed no oftener than every twelve seconds, because it needs some to come back."""
+        part = seconds / 1_800
+        return cls(
+            seconds, max(12.0, 60 * part), (seconds * 0.25, seconds * 0.65), seconds * 0.40, max(6.0, 120 * part), seconds * 0.85,
+            max(4.0, 30 * part),
+        )  # fmt: skip
+
+
+def torment(rig: Rig, schedule: Schedule, rate: float, faults: tuple[str, ...]) -> dict[str, Any]:
+    """All blows by the schedule, each in a thread of its own so that they may meet; the fleet's summary."""
+    rig.start_fleet(rate, schedule.seconds, faults, drain_s=240)
+    start = time.monotonic()
+    blows: list[tuple[float, Callable[[], None]]] = [
+        (at, rig.restart_broker) for at in schedule.broker_at
+    ] + [(schedule.cut_at, lambda: rig.cut_network(schedule.cut_for)), (schedule.disk_at, lambda: rig.fill_disk(schedule.disk_for))]  # fmt: skip
+    kills = int((schedule.seconds - 2) // schedule.kill_every)
+    blows += [(schedule.kill_every * (n + 1), lambda n=n: rig.kill_a_worker(n)) for n in range(kills)]  # type: ignore[misc]
+    threads = []
+    for at, blow in sorted(blows, key=lambda pair: pair[0]):
+        time.sleep(max(0.0, start + at - time.monotonic()))
+        thread = threading.Thread(target=blow, daemon=True)
+        thread.start()
+        threads.append(thread)
+    summary = rig.finish(schedule.seconds + 400)
+    for thread in threads:
+        thread.join(60)
+    rig.settle()
+    return summary

@@ -1,0 +1,144 @@
+"""Dead letters reach the records once, and come back as readings when somebody registers what was missing."""
+
+from pathlib import Path
+
+import pytest
+
+from nuan.operations.dead_letters import DeadLetterError, discard_dead_letters, known_positions, ship_dead_letters
+from nuan.operations.device_profiles import define_profiles
+from nuan.operations.gateways import register_gateway
+from nuan.operations.replaying import ReplayReport, replay_dead_letters
+from nuan.records.devices.models import DeadLetter, Device
+from nuan.telemetry.readings import Flag
+from nuan.telemetry.store import Store
+from nuan.telemetry.store.lanes import DeadLetter as LaneLetter
+from nuan.telemetry.store.lanes import Lane
+from small_city import AS_OF as NOW
+from small_city import ROOM_PROFILE, build_city
+
+pytestmark = pytest.mark.django_db
+ARRIVED = int(NOW.timestamp()) - 3_600
+
+
+@pytest.fixture(autouse=True)
+def _city() -> None:
+    build_city()
+    for code, protocol in (("G1", "mqtt"), ("L1", "line"), ("TB", "thingsboard")):
+        register_gateway(code=code, company="C01", protocol=protocol, now=NOW, actor="陈调度")
+    define_profiles({"room": ROOM_PROFILE}, actor="陈调度")
+
+
+def letter(
+    payload: bytes, address: str = "nuan/G1/0001", reason: str = "unknown_device", gateway: str = "G1"
+) -> LaneLetter:
+    return LaneLetter(gateway, address, ARRIVED, reason, "", payload)
+
+
+def shipped(root: Path, *letters: LaneLetter) -> list[int]:
+    with Lane(root, "w0") as lane:
+        for each in letters:
+            lane.put_dead([each])
+        lane.sync()
+    ship_dead_letters(root, {})
+    return list(DeadLetter.objects.order_by("id").values_list("pk", flat=True))
+
+
+def registered(gateway: str = "G1", code: str = "0001") -> None:
+    Device.objects.create(
+        gateway_id=gateway,
+        code=code,
+        profile_id="room",
+        kind="room_sensor",
+        level="home",
+        place="B001-1-0101",
+        position="living",
+    )
+
+
+def replayed(root: Path, numbers: list[int], **more: object) -> ReplayReport:
+    return replay_dead_letters(numbers, root=root, actor="陈调度", now=NOW, **more)  # type: ignore[arg-type]
+
+
+def stored(root: Path) -> list[tuple[str, int, int, int, int]]:
+    with Store(root) as store:
+        found = []
+        for number in range(len(store.series)):
+            batch = store.read(number, 0, 2**40)
+            rows = zip(
+                batch.time_s.tolist(), batch.value.tolist(), batch.flags.tolist(), batch.delays.tolist(), strict=True
+            )
+            found += [(str(store.series.key(number)), *row) for row in rows]
+    return found
+
+
+def test_shipping_twice_changes_nothing(tmp_path: Path) -> None:
+    shipped(tmp_path, letter(b"a"), letter(b"b\0", "nuan/G1/\0", "not\0json"))
+    ship_dead_letters(tmp_path, {})
+    assert ship_dead_letters(tmp_path, {"w0": 1}) == {"w0": 2}
+    rows = list(DeadLetter.objects.order_by("id").values_list("gateway", "company_id", "protocol", "device", "payload"))
+    assert [(*row[:4], bytes(row[4])) for row in rows] == [
+        ("G1", "C01", "json", "0001", b"a"), ("G1", "C01", "json", "␀", b"b\0"),
+    ]  # fmt: skip
+    assert known_positions() == {"w0": 1}
+
+
+def test_what_is_registered_now_is_read_with_the_arrival_of_then(tmp_path: Path) -> None:
+    numbers = shipped(tmp_path, letter(b'{"t": 20.5}'), letter(b'{"ts": %d, "t": 21}' % (ARRIVED - 60)))
+    assert replayed(tmp_path, numbers).still == {"unknown_device": 2}
+    registered()
+    report = replayed(tmp_path, numbers)
+    assert (report.replayed, report.readings, report.still) == (2, 2, {})
+    key = "B001-1-0101|room_temp|living"
+    assert stored(tmp_path) == [(key, ARRIVED - 60, 2100, 0, 60), (key, ARRIVED, 2050, 0, 0)]
+    assert replayed(tmp_path, numbers).replayed == 0
+
+
+def test_lines_are_read_again_too(tmp_path: Path) -> None:
+    body = b"room,device=0009 t=19.5 %d" % ARRIVED
+    numbers = shipped(tmp_path, letter(body, "line/s", gateway="L1"))
+    registered("L1", "0009")
+    assert replayed(tmp_path, numbers).readings == 1
+    assert stored(tmp_path) == [("B001-1-0101|room_temp|living", ARRIVED, 1950, 0, 0)]
+
+
+def test_half_a_message_that_is_still_strange_stays_open(tmp_path: Path) -> None:
+    payload = b'{"0001": [{"ts": %d, "values": {"t": 20}}], "0002": [{"ts": %d, "values": {"t": 21}}]}' % (
+        ARRIVED * 1000,
+        ARRIVED * 1000,
+    )
+    numbers = shipped(tmp_path, letter(payload, "gw/TB/v1/gateway/telemetry", gateway="TB"))
+    registered("TB", "0001")
+    report = replayed(tmp_path, numbers)
+    assert (report.replayed, report.readings, report.still) == (0, 1, {"unknown_device": 1})
+    assert DeadLetter.objects.get().detail == "0002"
+
+
+def test_an_impossible_clock_needs_a_reason_and_leaves_a_mark(tmp_path: Path) -> None:
+    registered()
+    numbers = shipped(tmp_path, letter(b'{"ts": 946684800, "t": 20}', reason="clock_behind"))
+    assert replayed(tmp_path, numbers).still == {"clock_behind": 1}
+    with pytest.raises(DeadLetterError):
+        replayed(tmp_path, numbers, stamp_by_arrival=True)
+    assert replayed(tmp_path, numbers, stamp_by_arrival=True, why="网关断电后时钟归零").replayed == 1
+    assert stored(tmp_path) == [("B001-1-0101|room_temp|living", ARRIVED, 2000, int(Flag.CORRECTED), 0)]
+
+
+def test_beside_a_running_intake_the_readings_wait_in_their_lane(tmp_path: Path) -> None:
+    registered()
+    numbers = shipped(tmp_path, letter(b'{"t": 20}'))
+    with Store(tmp_path, write=True) as running:
+        assert replayed(tmp_path, numbers).replayed == 1
+        running.absorb()
+        assert len(running.series) == 1
+    with Lane(tmp_path, "replay"), pytest.raises(DeadLetterError, match="正在进行"):
+        replayed(tmp_path, numbers)
+
+
+def test_discarded_letters_stay_with_their_reason(tmp_path: Path) -> None:
+    numbers = shipped(tmp_path, letter(b"x"), letter(b"y"))
+    with pytest.raises(DeadLetterError):
+        discard_dead_letters(numbers, actor="陈调度", why=" ", now=NOW)
+    assert discard_dead_letters(numbers[:1], actor="陈调度", why="测试", now=NOW) == 1
+    assert discard_dead_letters(numbers[:1], actor="陈调度", why="测试", now=NOW) == 0
+    registered()
+    assert replayed(tmp_path, numbers).still == {"not_json": 1}

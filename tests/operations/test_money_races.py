@@ -1,0 +1,301 @@
+"""Two at the same moment. Each story first proves that its race exists: with the guards taken away the money is there twice.
+
+Then the guards of the database alone (no lock, no luck: the second is refused whole), then the line that everybody stands in.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, connection
+from payment_samples import TODAY, wechat
+
+from billed_city import bill_everybody, prepare
+from nuan.operations import payment_files, payment_queue, refund_batches, refund_payouts
+from nuan.operations.payment_files import import_payments
+from nuan.operations.refund_batches import NothingToRefundError, propose_refunds
+from nuan.records.billing.matching import Part
+from nuan.records.billing.models import (
+    Allocation,
+    Bill,
+    Entry,
+    Payment,
+    PaymentFile,
+    RefundBatch,
+    RefundItem,
+    RefundPayout,
+)
+from nuan.records.registry.models import Banner
+from refund_stage import finance
+from small_city import build_city, seat_the_cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Together:
+    """A meeting point in the middle of the work: both have looked, neither has written. Nobody waits for ever."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(2)
+
+    def wait(self) -> None:
+        with suppress(threading.BrokenBarrierError):
+            self.barrier.wait(timeout=3)
+
+
+def meet(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
+    """Whoever has come out of `module.name` waits for the other."""
+    together, work = Together(), getattr(module, name)
+
+    def then_wait(*args: object, **more: object) -> object:
+        found = work(*args, **more)
+        together.wait()
+        return found
+
+    monkeypatch.setattr(module, name, then_wait)
+
+
+def both(work: Callable[[], object]) -> list[object]:
+    """What two threads bring back, or the error that each ran into; each has its own connection."""
+    results: list[object] = [None, None]
+
+    def run(place: int) -> None:
+        try:
+            results[place] = work()
+        except Exception as error:
+            results[place] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def sql(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@contextmanager
+def without(*indexes: str) -> Iterator[None]:
+    """The database without some of its unique keys; made again once the tables are empty."""
+    again: list[str] = []
+    with connection.cursor() as cursor:
+        for name in indexes:
+            cursor.execute("SELECT indexdef, tablename FROM pg_indexes WHERE indexname = %s", [name])
+            definition, table = cursor.fetchone()
+            cursor.execute("SELECT count(*) FROM pg_constraint WHERE conname = %s", [name])
+            owned = cursor.fetchone()[0]
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}" if owned else f"DROP INDEX {name}")
+            rest = definition.split(" USING btree ")[1]
+            again.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE {rest}" if owned else definition)
+    try:
+        yield
+    finally:
+        sql(
+            "TRUNCATE billing_refunditem, billing_refundbatch, billing_payment, billing_paymentfile, billing_allocation CASCADE",
+            *again,
+        )
+
+
+@pytest.fixture
+def billed() -> Bill:
+    build_city()
+    seat_the_cast()
+    prepare()
+    bill_everybody()
+    return Bill.objects.get(home__code="B001-1-0101", kind="bill")
+
+
+def one_file(bill: Bill) -> Callable[[], object]:
+    text = wechat([("4200001", bill.number, bill.total_fen)]).encode()
+    return lambda: import_payments(text, "f.csv", channel="wechat", company="C01", actor="周会计", today=TODAY).state
+
+
+def test_the_same_file_by_two_control_the_race_exists(billed: Bill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payment_files, "lock_channel", lambda *_: None)
+    monkeypatch.setattr(payment_files, "lock_placing", lambda *_: None)
+    meet(monkeypatch, payment_files, "_fresh")
+    with without("payment_once_a_channel", "file_taken_in_once"):
+        assert both(one_file(billed)) == ["imported", "imported"]
+        assert Payment.objects.count() == 2, "without lock and key the money is there twice"
+
+
+def test_the_same_file_by_two_the_database_lets_one_in(billed: Bill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payment_files, "lock_channel", lambda *_: None)
+    monkeypatch.setattr(payment_files, "lock_placing", lambda *_: None)
+    meet(monkeypatch, payment_files, "_fresh")
+    results = both(one_file(billed))
+    assert sorted(type(each).__name__ for each in results) == ["IntegrityError", "str"]
+    assert (Payment.objects.count(), PaymentFile.objects.count(), Allocation.objects.count()) == (1, 1, 1)
+    assert Entry.objects.filter(kind__in=["payment", "allocation"]).count() == 2
+
+
+def test_the_same_file_by_two_one_after_the_other(billed: Bill) -> None:
+    assert sorted(map(str, both(one_file(billed)))) == ["imported", "known"]
+    assert (Payment.objects.count(), Entry.objects.filter(kind="payment").count()) == (1, 1)
+
+
+SCRIPT = """
+import sys
+from datetime import date
+from pathlib import Path
+from nuan.cli.main import setup_records
+setup_records()
+from nuan.operations.payment_files import import_payments
+path = Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+print(import_payments(path.read_bytes(), path.name, channel="wechat", company="C01", actor="two", today=date(2026, 1, 20)).state)
+"""
+
+
+def test_the_same_file_by_two_processes(billed: Bill, tmp_path: Path) -> None:
+    """Four processes, two files that overlap: each payment once, whoever comes first."""
+    bills = list(Bill.objects.filter(company="C01", kind="bill").order_by("id")[:3])
+    rows = [(f"42{each.pk}", each.number, each.total_fen) for each in bills]
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    files[0].write_text(wechat(rows[:2]))
+    files[1].write_text(wechat(rows))
+    said = connection.settings_dict
+    url = f"postgresql://{said['USER']}:{said['PASSWORD']}@/{said['NAME']}?host={said['HOST']}"
+    environment = os.environ | {"NUAN_HOME": str(tmp_path), "DATABASE_URL": url}
+    started = [
+        subprocess.Popen([sys.executable, "-c", SCRIPT, str(files[n % 2])], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for n in range(4)
+    ]  # fmt: skip
+    for each in started:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    for each in started:
+        assert each.stdin is not None
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    states = [each.communicate(timeout=120)[0].strip() for each in started]
+    assert sorted(states) == ["imported", "imported", "known", "known"]
+    assert sorted(Payment.objects.values_list("txn_id", flat=True)) == sorted(txn for txn, *_ in rows)
+    assert sum(Payment.objects.values_list("open_fen", flat=True)) == 0
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    build_city()
+    seat_the_cast()
+    Banner.objects.update(pack="demo-city")
+    finance("郑主管")
+    monkeypatch.setattr(refund_batches, "reckoned_again", lambda rows: {each.pk: each.amount_fen for each in rows})
+
+
+def propose() -> object:
+    return propose_refunds(company="C01", season="2025-2026", by=finance("周会计")).items_count
+
+
+def test_two_batches_of_one_judgement_control_the_race_exists(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refund_batches, "_one_at_a_time", lambda *_: None)
+    meet(monkeypatch, refund_batches, "outlook")
+    with without("refund_begins_once", "judgement_paid_once"):
+        assert both(propose) == [2, 2]
+        assert RefundItem.objects.count() == 4, "without lock and key a judgement is in two batches"
+
+
+def test_two_batches_of_one_judgement_the_database_lets_one_in(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refund_batches, "_one_at_a_time", lambda *_: None)
+    meet(monkeypatch, refund_batches, "outlook")
+    results = both(propose)
+    assert {type(each) for each in results} == {IntegrityError, int}
+    assert (RefundBatch.objects.count(), RefundItem.objects.count()) == (1, 2)
+
+
+def test_two_batches_of_one_judgement_one_after_the_other(judged: None) -> None:
+    results = both(propose)
+    assert {type(each) for each in results} == {NothingToRefundError, int}
+    assert RefundItem.objects.count() == 2
+
+
+def booked_batch() -> RefundBatch:
+    batch = propose_refunds(company="C01", season="2025-2026", by=finance("周会计"))
+    refund_batches.decide_refunds(batch, by=finance("郑主管"), seen_hash=batch.content_hash)
+    return batch
+
+
+def test_a_batch_booked_by_two_is_booked_once(judged: None) -> None:
+    from nuan.operations.refund_posting import post_refunds
+
+    batch = booked_batch()
+    results = both(lambda: post_refunds(batch, by=finance("周会计"), on=TODAY).state)
+    assert results == ["posted", "posted"]
+    assert Entry.objects.filter(kind="refund").count() == 2
+    assert RefundPayout.objects.count() == 2
+
+
+def test_a_payout_sent_and_settled_by_two_moves_once(judged: None) -> None:
+    from nuan.operations.refund_posting import post_refunds
+
+    post_refunds(booked_batch(), by=finance("周会计"), on=TODAY)
+    payouts = list(RefundPayout.objects.all())
+    sent = both(lambda: len(refund_payouts.send_payouts(payouts, channel="bank", on=TODAY, actor="周会计")))
+    assert sorted(map(int, map(str, sent))) == [0, 2]
+    answers = [refund_payouts.Answer(each, True, TODAY, "F") for each in payouts]
+    settled = both(lambda: refund_payouts.settle_payouts(answers, actor="周会计").paid)
+    assert sorted(map(int, map(str, settled))) == [0, 2]
+    assert Entry.objects.filter(kind="payout").count() == 4
+
+
+def waiting(bill: Bill) -> Payment:
+    import_payments(
+        wechat([("1", "王阿姨家", bill.total_fen)]).encode(),
+        "f.csv",
+        channel="wechat",
+        company="C01",
+        actor="周会计",
+        today=TODAY,
+    )
+    return Payment.objects.get()
+
+
+def test_one_receipt_placed_by_two_is_placed_once(billed: Bill) -> None:
+    payment = waiting(billed)
+    parts = [Part(billed.home_id, billed.pk, billed.total_fen, "person")]
+    results = both(lambda: len(payment_queue.place(payment.pk, parts, actor="周会计", today=TODAY)))
+    assert sorted(type(each).__name__ for each in results) == ["MoreThanOpenError", "int"]
+    assert Allocation.objects.count() == 1
+
+
+def test_one_bill_paid_by_two_receipts_control_the_race_exists(billed: Bill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the line both see the bill open, and it is paid twice over; with it the second hears that nothing is open."""
+    for txn in ("1", "2"):
+        text = wechat([(txn, "王阿姨家", billed.total_fen)]).encode()
+        import_payments(text, "f.csv", channel="wechat", company="C01", actor="周会计", today=TODAY)
+    first, second = Payment.objects.order_by("id")
+    todo = [first.pk, second.pk]
+    parts = [Part(billed.home_id, billed.pk, billed.total_fen, "person")]
+
+    def place() -> object:
+        return len(payment_queue.place(todo.pop(), parts, actor="周会计", today=TODAY))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(payment_queue, "lock_placing", lambda *_: None)
+        meet(patched, payment_queue, "_may_be_placed")
+        assert both(place) == [1, 1]
+    assert sum(Allocation.objects.values_list("amount_fen", flat=True)) == 2 * billed.total_fen
+    for each in list(Allocation.objects.all()):
+        payment_queue.take_back(each.pk, actor="周会计", today=TODAY, why="两次都撤销")
+    todo += [first.pk, second.pk]
+    assert sorted(type(each).__name__ for each in both(place)) == ["MoreThanOpenError", "int"]
+    assert sum(Allocation.objects.values_list("amount_fen", flat=True)) == billed.total_fen
+
+
+def test_json_of_findings_is_plain() -> None:
+    report = import_payments(b"", "x.csv", channel="wechat", company="C01", actor="周会计", today=TODAY, dry_run=True)
+    assert json.loads(json.dumps(report.as_dict(), ensure_ascii=False))["state"] == "refused"
