@@ -94,18 +94,24 @@ def run(quick: bool = False) -> dict[str, object]:
 
 
 def summary(took: dict[str, list[float]], cpu: dict[str, float], readings: int, goal: int) -> dict[str, object]:
-    rates = {name: readings / float(np.median(times)) for name, times in took.items()}
-    ours = rates.pop("nuan")
+    """By the median round, and by the fastest tenth of the rounds: on a machine with other work the latter are those that had a core."""
     return {
-        "nuan_m_readings_per_s": round(ours / 1e6, 3),
-        **{f"{name}_m_readings_per_s": round(rate / 1e6, 3) for name, rate in rates.items()},
-        **{f"ratio_to_{name}": round(ours / rate, 1) for name, rate in rates.items()},
+        **rates(took, readings, 50),
+        "by_fastest_tenth": rates(took, readings, 10),
         "goal_ratio": goal,
         "nuan_ms": {"median": ms(took["nuan"], 50), "p99": ms(took["nuan"], 99)},
         "server_cpu_s_per_m_readings": {
             name: round(cpu[name] * 1e6 / readings / len(times), 3) for name, times in took.items()
         },
         "rounds": len(took["nuan"]),
+    }
+
+
+def rates(took: dict[str, list[float]], readings: int, percent: int) -> dict[str, float]:
+    found = {name: readings / float(np.percentile(times, percent)) for name, times in took.items()}
+    ours = found["nuan"]
+    return {f"{name}_m_readings_per_s": round(rate / 1e6, 3) for name, rate in found.items()} | {
+        f"ratio_to_{name}": round(ours / rate, 1) for name, rate in found.items() if name != "nuan"
     }
 
 

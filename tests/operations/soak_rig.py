@@ -136,7 +136,9 @@ class Rig:
         self.home.chmod(0o755)
         ports = free_ports(24)
         self.broker_port, self.http_port, self.mount_port = ports[0], ports[1], ports[4]
-        self.outer_broker, self.outer_http, self.outer_mount = ports[2], ports[3], ports[14]
+        self.outer_broker, self.outer_http, self.outer_mount = ports[2], ports[3], ports[13]
+        self.door_port = ports[23]
+        """Of the door for real ThingsBoard gateways."""
         self.began = time.monotonic()
         self.broker: subprocess.Popen[bytes] | None = None
         self.intake: subprocess.Popen[bytes] | None = None
@@ -185,7 +187,7 @@ class Rig:
         self.nuan("gateway", "broker-config", str(mosquitto), *words, *(["--user", "root"] if os.getuid() == 0 else []))
         self.start_broker()
         self.start_intake()
-        mounts = {self.outer_mount + n: self.mount_port + n for n in range(10)}
+        mounts = {self.outer_mount + n: self.mount_port + n for n in range(9)}
         self.proxy = Proxy({self.outer_broker: self.broker_port, self.outer_http: self.http_port, **mounts})
         self.say("up")
 
@@ -205,6 +207,8 @@ class Rig:
             "--workers",
             str(self.workers),
             "--json",
+            "--thingsboard",
+            f"127.0.0.1:{self.door_port}",
         ]
         with (self.home / "intake.log").open("ab") as log:
             self.intake = subprocess.Popen([*NUAN, *words], env=self.environment, stdout=log, stderr=log)

@@ -8,15 +8,18 @@ import numpy as np
 import polars as pl
 import pytest
 from django.db import transaction
+from django.db.models import Max
 from django.test import override_settings
 
 from nuan.buildings.sample_city import City, Planted, make_city
 from nuan.operations.demo import DemoReport, OtherCityError, RealCityError, build_demo_city, demo_file
 from nuan.operations.demo_accounts import CAST, PASSWORD
+from nuan.operations.explaining import explain_judgement
 from nuan.records.accounts.models import User
+from nuan.records.monitoring.models import Alarm, AlarmChange, LiveValue, QualityDay
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason
-from nuan.terms.places import local_day
+from nuan.terms.places import local_day, local_time
 
 HOMES = 700
 DAY_BREACHED = 2
@@ -77,6 +80,17 @@ def test_everything_planted_is_found(built: DemoReport) -> None:
     assert kinds >= {
         "source_failure", "late_start", "early_stop", "throttling", "over_heating", "cold_top_floor", "fuel_short", "no_vehicle",
     }  # fmt: skip
+
+
+def test_every_money_judgement_explains_itself(built: DemoReport) -> None:
+    rows = CurrentJudgement.objects.filter(clause__in=["2.7.3", "2.7.4", "2.7.5", "3.1", "3.2"]).select_related(
+        "judgement__run"
+    )
+    assert {row.subject_level for row in rows} == {"company", "banner"}
+    for row in rows:
+        working = explain_judgement(row.judgement)
+        assert working.same, (row.clause, row.subject, row.item)
+        assert working.explanation.sentence
 
 
 @pytest.mark.parametrize("item", ["late_start", "early_stop", "throttling", "over_heating"])
@@ -190,3 +204,36 @@ def test_a_city_that_the_demo_did_not_make_is_never_touched(built: DemoReport, t
                 build_demo_city(HOMES, actor="刘科", fresh=fresh)
         assert not demo_file().exists()
     assert Home.objects.count() == homes
+
+
+def test_the_last_day_is_live_and_the_early_stop_is_an_alarm(built: DemoReport, city: City) -> None:
+    """The station that was stopped before the season's end stands on the alarms page; its homes are no alarms of their own."""
+    (stopped,) = [event for event in city.truth if event.kind == "early_stop"]
+    raised = Alarm.objects.get(code="station_flow_none", place=stopped.place, closed_at=None)
+    assert (raised.active, raised.acknowledged, raised.parent) == (True, False, None)
+    assert not Alarm.objects.filter(station_code=stopped.place, code="home_cold", parent=None, closed_at=None).exists()
+    assert built.facts["live"]["points"] == LiveValue.objects.count() > HOMES
+    newest = LiveValue.objects.aggregate(newest=Max("any_arrival_s"))["newest"]
+    assert newest <= city.season.interval.end, "nothing is newer than the demo's own time"
+
+
+def test_the_storms_of_the_season_are_history(built: DemoReport, city: City) -> None:
+    """The source that stood still for 31 hours: one alarm for each of its stations, seen and passed, with the cold homes under them."""
+    (failure,) = [event for event in city.truth if event.kind == "source_failure"]
+    storm = Alarm.objects.filter(
+        source_code=failure.place, raised_at__gte=local_time(failure.start_s), raised_at__lt=local_time(failure.end_s)
+    )
+    alone = storm.filter(code="station_flow_none")
+    stations = sum(code.startswith(f"{failure.place}-") for code in city.plan.station_codes)
+    assert alone.count() == stations
+    assert all(alarm.closed_at is not None and alarm.acknowledged_by == "刘科" for alarm in alone)
+    cold = storm.filter(code="home_cold")
+    folded = AlarmChange.objects.filter(alarm__in=cold, event="fold").values("alarm").distinct().count()
+    assert cold.count() > 20
+    assert folded == cold.count()
+
+
+def test_the_quality_of_the_last_month_is_there(built: DemoReport) -> None:
+    rows = QualityDay.objects.filter(gateway_code="")
+    assert rows.values("day").distinct().count() == 30
+    assert all(0.9 < row.covered_hours / row.expected_hours <= 1 for row in rows)

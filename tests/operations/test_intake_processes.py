@@ -48,12 +48,11 @@ class Intake:
     process: subprocess.Popen[str] | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
 
+    def environment(self) -> dict[str, str]:
+        database = f"postgresql://postgres@/{connection.settings_dict['NAME']}?host={self.door.folder}"
+        return os.environ | {"NUAN_HOME": str(self.home), "DATABASE_URL": database}
+
     def start(self) -> None:
-        name = connection.settings_dict["NAME"]
-        environment = os.environ | {
-            "NUAN_HOME": str(self.home),
-            "DATABASE_URL": f"postgresql://postgres@/{name}?host={self.door.folder}",
-        }
         command = [
             sys.executable,
             "-c",
@@ -64,7 +63,7 @@ class Intake:
             "127.0.0.1:0",
         ]
         command += ["--mqtt", f"mqtt://127.0.0.1:{self.broker.port}"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self.environment())
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
         until(lambda: self.last("listening"))
@@ -240,6 +239,11 @@ def test_whatever_dies_is_started_again(intake: Intake) -> None:
     intake.start()
     pids = {each["process"]: each["pid"] for each in intake.events if each["event"] == "started"}
     assert set(pids) == {"w0", "w1", "fold", "record"}
+    second = subprocess.run(
+        [sys.executable, "-c", "from nuan.cli.main import main; main()", "intake", "--http", "127.0.0.1:0"],
+        env=intake.environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (second.returncode, "已有一个" in second.stderr) == (2, True)
     for pid in pids.values():
         os.kill(pid, signal.SIGKILL)
     until(lambda: sum(each["event"] == "started" for each in intake.events) >= 8)

@@ -46,7 +46,7 @@ from nuan.operations.support_funds import (
     spend_fund,
     state_of,
 )
-from nuan.operations.support_reports import end_of, subsidy_rows
+from nuan.operations.support_reports import end_of, registered_twice, subsidy_rows
 from nuan.operations.support_subsidies import (
     MoreThanOwedError,
     PaymentGoneError,
@@ -284,6 +284,17 @@ def test_a_home_that_is_registered_twice_is_owed_once() -> None:
         pay(1, "B2", again)
     own = subsidy_facts(SEASON, end_of(TODAY), first.home.code)
     assert own.select("payable_fen", "paid_fen").rows() == [(60_000, 60_000)]
+
+
+def test_registrations_that_follow_one_another_are_no_double() -> None:
+    first = Beneficiary.objects.filter(home__banner="150602").order_by("code")[0]
+    usual = {"home": first.home, "category": "destitute", "evidence_ref": "x"}
+    Beneficiary.objects.create(code="before", valid_from=date(2024, 7, 1), valid_to=date(2025, 6, 30), **usual)
+    Beneficiary.objects.create(code="after", valid_from=date(2026, 7, 1), valid_to=None, **usual)
+    assert registered_twice() == []
+    Beneficiary.objects.create(code="beside", valid_from=date(2026, 6, 30), valid_to=date(2026, 6, 30), **usual)
+    assert registered_twice() == [first.home.code]
+    assert registered_twice(set()) == []
 
 
 def test_expired_evidence_owes_nothing_and_a_later_version_of_the_programme_counts_from_its_day() -> None:

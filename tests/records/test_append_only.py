@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from nuan.operations.acts import act, verify_chain
 from nuan.records.audit.models import AuditEntry
+from nuan.records.monitoring.models import Alarm, AlarmChange
 from nuan.records.supervision.models import Judgement, Run, SignedInterpretation
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +39,21 @@ def _signed() -> SignedInterpretation:
     )  # fmt: skip
 
 
+def _alarm_change() -> AlarmChange:
+    now = datetime(2026, 1, 20, tzinfo=UTC)
+    alarm = Alarm.objects.create(
+        code="home_cold", kind="low", priority=2, words_zh="冷", words_en="cold", level="home", place="B1-1-0101", limit_on=1, limit_off=2,
+        since=now, raised_at=now,
+    )  # fmt: skip
+    return AlarmChange.objects.create(
+        alarm=alarm, at=now, actor="engine", event="raise", state_from="none", state_to="raised"
+    )
+
+
 MAKERS = pytest.mark.parametrize(
-    "make", [_judgement, _audit_row, _signed], ids=["judgement", "audit", "interpretation"]
+    "make",
+    [_judgement, _audit_row, _signed, _alarm_change],
+    ids=["judgement", "audit", "interpretation", "alarm change"],
 )
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from getpass import getuser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +32,25 @@ def preview(season: str, companies: tuple[str, ...], pack: str | None, as_json: 
     setup_records()
     runs = [_guarded(lambda code=code: _preview(code, season, pack)) for code in companies or _companies(season)]
     _tell(runs, as_json)
+
+
+@bill.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--season", required=True, help="such as 2025-2026")
+def cards(file: Path, season: str) -> None:
+    """Record measured areas, ceiling heights and consumption: a CSV with 户号 and any of 建筑面积 套内面积 使用面积 层高 用热量 用热量单位 新接入面积.
+
+    Areas in m², heights in m, heat in kWh or GJ. One fault refuses the whole file, and every fault is said.
+    """
+    setup_records()
+    from nuan.operations.billing_cards import record_cards
+    from nuan.terms.findings import FindingsError
+
+    try:
+        count = record_cards(file.read_bytes(), file.name, season=season, actor=f"cli:{getuser()}")
+    except FindingsError as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(f"{file.name}：{count:,} 户的计费卡片。")
 
 
 @bill.command()

@@ -1,6 +1,8 @@
 """`nuan device`: what hangs behind the gateways."""
 
 import json
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from getpass import getuser
 from pathlib import Path
 
@@ -10,7 +12,14 @@ from nuan.cli.importing import FOUND, show_findings
 from nuan.cli.main import setup_records
 
 HELP = {"help_option_names": ["-h", "--help"]}
+DAY = click.DateTime(["%Y-%m-%d"])
 _json = click.option("--json", "as_json", is_flag=True, help="print one JSON document for programs")
+
+
+class Refused(click.ClickException):
+    """What an operation refused, as the command says it."""
+
+    exit_code = 2
 
 
 @click.group(context_settings=HELP)
@@ -21,6 +30,8 @@ def device() -> None:
     nuan device import devices.csv --dry-run
     nuan device import devices.xlsx
     nuan device list --gateway GW-01
+    nuan device exchange GW-01 00012345 00067890 --on 2026-01-05
+    nuan device verified GW-01 00012345 --on 2026-01-05 --valid-until 2029-01-04
     nuan device profiles
 
     Columns of the table: gateway, code, profile, kind, place, position, maker, installed_on, calibrated_on, calibration_valid_until
@@ -112,6 +123,67 @@ def list_devices(gateway: str | None, place: str | None, as_json: bool) -> None:
     for row in found:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     Console().print(table)
+
+
+@device.command(context_settings=HELP)
+@click.argument("gateway")
+@click.argument("code")
+@click.argument("new_code")
+@click.option("--on", type=DAY, required=True, help="the day of the exchange")
+@click.option("--last", default=None, help="counter of the old meter when it was removed")
+@click.option("--first", default=None, help="counter of the new meter when it was installed")
+@click.option("--valid-until", type=DAY, default=None, help="until when the new meter's verification holds")
+@click.option("--why", default="", help="stands in the audit log")
+def exchange(
+    gateway: str, code: str, new_code: str, on: datetime, last: str | None, first: str | None, valid_until: datetime | None, why: str
+) -> None:  # fmt: skip
+    """换表: NEW_CODE stands where CODE stood behind GATEWAY. The old one stays in the register with its dates.
+
+    \b
+    nuan device exchange GW-01 00012345 00067890 --on 2026-01-05 --last 812.5 --first 0 --valid-until 2029-01-04
+    """
+    setup_records()
+    from nuan.operations.devices import DeviceError, exchange_device
+
+    try:
+        exchange_device(
+            _find(gateway, code), code=new_code, on=on.date(), actor=f"cli:{getuser()}", why=why,
+            last_register=None if last is None else Decimal(last), first_register=None if first is None else Decimal(first),
+            valid_until=None if valid_until is None else valid_until.date(),
+        )  # fmt: skip
+    except (DeviceError, InvalidOperation) as error:
+        raise Refused(str(error) if isinstance(error, DeviceError) else "表底数应为数字") from error
+    click.echo(f"{code} → {new_code}，已登记。")
+
+
+@device.command(context_settings=HELP)
+@click.argument("gateway")
+@click.argument("code")
+@click.option("--on", type=DAY, required=True, help="the day of the verification")
+@click.option("--valid-until", type=DAY, required=True, help="as the certificate says")
+def verified(gateway: str, code: str, on: datetime, valid_until: datetime) -> None:
+    """检定: the device CODE behind GATEWAY was verified.
+
+    \b
+    nuan device verified GW-01 00012345 --on 2026-01-05 --valid-until 2029-01-04
+    """
+    setup_records()
+    from nuan.operations.devices import DeviceError, record_calibration
+
+    try:
+        record_calibration(_find(gateway, code), on=on.date(), valid_until=valid_until.date(), actor=f"cli:{getuser()}")
+    except DeviceError as error:
+        raise Refused(str(error)) from error
+    click.echo(f"{code} 检定有效期至 {valid_until.date()}。")
+
+
+def _find(gateway: str, code: str) -> int:
+    from nuan.records.devices.models import Device
+
+    found = Device.objects.filter(gateway_id=gateway, code=code).values_list("pk", flat=True).first()
+    if found is None:
+        raise Refused(f"网关 {gateway} 下没有设备 {code}")
+    return int(found)
 
 
 @device.command(context_settings=HELP)

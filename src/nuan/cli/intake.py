@@ -49,6 +49,12 @@ STATUS_S = 1.0
     is_flag=True,
     help="let the broker spread messages over the workers; not with Mosquitto, see docs/intake-mqtt.md",
 )
+@click.option(
+    "--thingsboard",
+    default="off",
+    show_default=True,
+    help="HOST:PORT of a door for thingsboard-gateway, before the broker; see docs/intake-mqtt.md",
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON event a line for programs, instead of a status line")
 def intake(
     mqtt: str | None,
@@ -58,6 +64,7 @@ def intake(
     workers: int,
     client_id: str,
     shared: bool,
+    thingsboard: str,
     as_json: bool,
 ) -> None:
     """Take in readings over MQTT and HTTP until Ctrl-C; what is acknowledged is on disk.
@@ -78,7 +85,11 @@ def intake(
     say = _json_events() if as_json else _words()
     try:
         broker = BrokerAddress.parse(mqtt, folder, mqtt_ca) if mqtt else None
-        plan = IntakePlan(home / "readings", folder, workers, broker, _address(http), tls or None, client_id, shared)
+        plan = IntakePlan(
+            home / "readings", folder, workers, broker, _address(http), tls or None, client_id, shared, _address(thingsboard)
+        )  # fmt: skip
+        if plan.thingsboard is not None and broker is None:
+            raise IntakeSettingsError("--thingsboard 需要 --mqtt / the door stands before a broker")
         if broker is None and plan.http is None:
             raise IntakeSettingsError("没有 MQTT，也没有 HTTP：什么也收不到 / neither MQTT nor HTTP")
         _prepare(folder)

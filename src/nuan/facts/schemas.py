@@ -154,7 +154,7 @@ TABLES: Mapping[str, Table] = MappingProxyType({
         Table("fund_movement", "保障资金收支", "one deposit into a fund or spending from it", (
             _c("movement", TEXT, "编号"), _c("account", TEXT, "账户"), _c("banner", TEXT, "旗区"), _c("day", INT32, "日", _DAY),
             _c("kind", TEXT, "收支", allowed=MOVEMENTS), _c("amount_fen", INT, "金额", "分"), _c("asset", TEXT, "设施", nullable=True),
-            _c("position", TEXT, "设施位置", nullable=True, allowed=POSITIONS), _c("approvals", INT32, "批准人数", nullable=True),
+            _c("position", TEXT, "设施位置", nullable=True, allowed=POSITIONS),
         ), ("movement",)),
         Table("subsidy", "取暖补贴", "what one programme owes one home in the season", (
             _c("programme", TEXT, "补贴项目"), _c("home", TEXT, "热用户"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),

@@ -101,6 +101,8 @@ def post_run(run: BillRun, *, issued_on: date, actor: str) -> Posted:
         raise ContentChangedError(run.subject)
     proposal = approvals.require(kind=KIND, subject=run.subject, content_hash=draft.content_hash)
     with act("post_bills", actor=actor, subject=run.subject, clause=CLAUSE) as row:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '128MB'")  # the triggers join what is added with what is there
         RunPosting.objects.create(
             run=run, proposal=proposal, content_hash=draft.content_hash, issued_on=issued_on, posted_by=actor[:120]
         )

@@ -38,7 +38,7 @@ def write_broker_config(
     number = listener_ports(mount_port)
     mounted = [gateway for gateway in gateways if gateway.protocol == Gateway.Protocol.THINGSBOARD]
     _private(folder / PASSWORDS, _passwords(gateways))
-    _private(folder / RULES, _rules([g.code for g in gateways if g.protocol == Gateway.Protocol.MQTT]))
+    _private(folder / RULES, _rules(gateways))
     names = [CONF, PASSWORDS, RULES]
     parts = [_head(folder, user), _listener(folder, bind, port, tls, RULES)]
     for gateway in mounted:
@@ -57,7 +57,8 @@ def listener_ports(mount_port: int = 18830) -> dict[str, int]:
 
 
 def _head(folder: Path, user: str) -> str:
-    """What all listeners share. Messages wait on disk for a worker that is away; nothing is dropped before the disk is full."""
+    """What all listeners share. Messages wait for a worker that is away; nothing is dropped before memory is full. Numbers stand for “no
+    limit”, because some versions of Mosquitto read the 0 of their own manual as none at all (ChangeLog 2.0.22, issue 3244)."""
     (folder / "data").mkdir(exist_ok=True)
     started = f"user {user}\n" if user else ""
     return f"""# made by `nuan gateway broker-config`; changes here are lost
@@ -67,8 +68,8 @@ persistence_location {folder / "data"}/
 autosave_interval 10
 autosave_on_changes false
 persistent_client_expiration 30d
-max_inflight_messages 0
-max_queued_messages 0
+max_inflight_messages 65535
+max_queued_messages 10000000
 max_packet_size 300000
 set_tcp_nodelay true
 log_dest stderr
@@ -95,13 +96,17 @@ def _passwords(gateways: list[Gateway]) -> str:
     return "\n".join([f"{INTAKE_USER}:{broker_hash(_own_password())}", *rows, ""])
 
 
-def _rules(codes: list[str]) -> str:
-    """The intake reads everything and answers ThingsBoard gateways; a gateway writes under its own name."""
+def _rules(gateways: list[Gateway]) -> str:
+    """The intake reads everything and answers ThingsBoard gateways; a gateway writes under its own name. ThingsBoard's come here through
+    the intake's own door (`nuan intake --thingsboard`), which mounts what they say."""
     rules = [
         f"user {INTAKE_USER}", "topic read nuan/#", f"topic read {MOUNT}/#", f"topic write {MOUNT}/+/v1/devices/me/rpc/response/+", "",
     ]  # fmt: skip
-    for code in codes:
-        rules += [f"user {code}", f"topic write nuan/{code}/#", ""]
+    for gateway in gateways:
+        own = f"topic write nuan/{gateway.code}/#"
+        if gateway.protocol == Gateway.Protocol.THINGSBOARD:
+            own = f"topic readwrite {MOUNT}/{gateway.code}/v1/#"
+        rules += [f"user {gateway.code}", own, ""]
     return "\n".join(rules)
 
 

@@ -130,7 +130,7 @@ def build_demo_city(
     readings = load_readings(settings.READINGS_ROOT, city, to_epoch(until), progress)
     accounts = create_demo_accounts(city.cast_home, actor=actor)
     progress("support", 0, 1)
-    build_support(city.season, actor=actor)
+    build_support(city.season, resident_home=city.cast_home, actor=actor)
     progress("support", 1, 1)
     progress("billing", 0, 1)
     billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)

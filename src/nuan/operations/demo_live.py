@@ -22,11 +22,11 @@ from nuan.telemetry.live import LiveTable
 from nuan.telemetry.store import Store
 from nuan.terms.places import CHINA, HOUR_S
 
-LAST_HOURS: Final = 24
+LAST_HOURS: Final = 12
 LARGE: Final = 60_000
 """Series from which on a large demo city plays its last few hours only, and no storms."""
 FEW_HOURS: Final = 4
-BEFORE_H, AFTER_H, STORM_STEP_H = 2, 24, 2
+BEFORE_H, AFTER_H, STORM_STEP_H, SHORT_H = 2, 24, 4, 10
 QUALITY_DAYS: Final = 30
 _ON_THE_WAY_S: Final = 20
 SEEN = "示例城市：已派人抢修"
@@ -78,11 +78,15 @@ def _stretches(truth: Sequence[Planted], end_s: int, *, large: bool) -> list[Str
     """The great outages, in the order of time and without overlap, then the last day."""
     last = end_s - (FEW_HOURS if large else LAST_HOURS) * HOUR_S
     found: list[Stretch] = []
-    storms = (
-        []
-        if large
-        else [e for e in truth if e.kind in {"source_failure", "outage"} and e.level in {"source", "substation"}]
-    )
+    great = {"source_failure", "outage"}
+    storms = [
+        event
+        for event in truth
+        if not large
+        and event.kind in great
+        and event.level in {"source", "substation"}
+        and event.end_s - event.start_s >= SHORT_H * HOUR_S
+    ]
     for event in sorted(storms, key=lambda e: e.start_s):
         after = found[-1].end_s if found else 0
         step = STORM_STEP_H * HOUR_S

@@ -56,12 +56,12 @@ PLANTED = (
 )
 
 
-def build_support(season: Season, *, actor: str) -> None:
+def build_support(season: Season, *, resident_home: str = "", actor: str) -> None:
     """Everything once; a build that was killed begins again where nothing was done."""
     if FundAccount.objects.exists():
         return
     with transaction.atomic():
-        import_registry(tables(season), actor=actor, source="示例城市保障资金").required()
+        import_registry(tables(season, resident_home), actor=actor, source="示例城市保障资金").required()
         first = season.first_day
         for banner in Banner.objects.order_by("code").values_list("code", flat=True):
             _programmes(banner, season, actor)

@@ -51,7 +51,7 @@ def places() -> list[Place]:
     return list(found.values())
 
 
-def tables(season: Season) -> dict[str, pl.DataFrame]:
+def tables(season: Season, resident_home: str) -> dict[str, pl.DataFrame]:
     """assets repairs costs beneficiaries debts debt_payments funding."""
     known = places()
     first = season.first_day
@@ -59,7 +59,7 @@ def tables(season: Season) -> dict[str, pl.DataFrame]:
         "assets": [row for place in known for row in _assets(place, first)],
         "repairs": [row for place in known for row in _repairs(place, first)],
         "costs": [row for place in known for row in _costs(place, first)],
-        "beneficiaries": list(_beneficiaries(season)),
+        "beneficiaries": list(_beneficiaries(season, resident_home)),
         "debts": [row for place in known for row in _debts(place, first)],
         "debt_payments": [row for place in known for row in _debt_payments(place, first)],
         "funding": [row for banner in sorted({place.banner for place in known}) for row in _funding(banner, first)],
@@ -152,8 +152,9 @@ def _cost(place: Place, number: int, on: date, category: str, yuan: str, reporte
     }  # fmt: skip
 
 
-def _beneficiaries(season: Season) -> Iterator[dict[str, Any]]:
-    """One home in fifty, at least eight a banner; in the first banner one whose evidence ran out, in the last one that is there twice."""
+def _beneficiaries(season: Season, resident_home: str) -> Iterator[dict[str, Any]]:
+    """One home in fifty, at least eight a banner, and the home of the cast; in the first banner one whose evidence ran out, in the last
+    one that is there twice."""
     first = season.first_day
     kinds = ("low_income", "low_income", "destitute", "near_low_income", "special_care")
     for banner in Home.objects.order_by("banner_id").values_list("banner_id", flat=True).distinct():
@@ -161,6 +162,8 @@ def _beneficiaries(season: Season) -> Iterator[dict[str, Any]]:
             Contract.objects.filter(season=season.key, stop_heat=False, home__banner_id=banner).order_by("home__code").values_list("home__code", flat=True)
         )  # fmt: skip
         chosen = homes[:: max(1, min(_EVERY, len(homes) // 8))]
+        if resident_home in homes and resident_home not in chosen:
+            chosen.append(resident_home)
         for number, home in enumerate(chosen, 1):
             expired = banner == WARRANTED[1] and number == 3
             welfare = number == 5

@@ -3,6 +3,7 @@
 It holds the listening sockets, so that senders wait a moment instead of being refused while a worker starts anew. It touches no data.
 """
 
+import fcntl
 import json
 import signal
 import socket
@@ -73,6 +74,8 @@ class IntakePlan:
     certificate: tuple[str, str] | None = None
     client_id: str = "nuan"
     shared: bool = False
+    thingsboard: tuple[str, int] | None = None
+    """The door for ThingsBoard gateways (host, port); needs a broker."""
 
 
 def listening_sockets(address: tuple[str, int], count: int) -> list[socket.socket]:
@@ -102,19 +105,33 @@ def listening_sockets(address: tuple[str, int], count: int) -> list[socket.socke
     return sockets
 
 
+def _only_one(folder: Path) -> IO[bytes]:
+    """Held for as long as the process lives; a second intake over the same folder is refused."""
+    lock = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise IntakeSettingsError("已有一个 nuan intake 在运行 / another nuan intake runs here") from None
+    return lock
+
+
 class Supervisor:
     """`run` until `stop` is set. A second stop does not wait."""
 
     def __init__(self, plan: IntakePlan, tell: Tell) -> None:
         self.plan, self.tell = plan, tell
         self.stop = threading.Event()
-        plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        plan.folder.chmod(0o700)
+        self._lock = _only_one(plan.folder)
         self.sockets = listening_sockets(plan.http, plan.workers) if plan.http else []
         self.port = self.sockets[0].getsockname()[1] if self.sockets else None
         self.workers = [self._worker(slot) for slot in range(plan.workers)]
         where = json.dumps({"root": str(plan.root), "folder": str(plan.folder)})
         self.fold = Child("fold", "nuan.operations.intake_folding", where)
         self.record = Child("record", "nuan.operations.intake_recording", where)
+        self.doors = [self._door(plan.broker, plan.thingsboard)] if plan.broker and plan.thingsboard else []
 
     def _worker(self, slot: int) -> Child:
         fd = self.sockets[slot].fileno() if self.sockets else None
@@ -124,8 +141,13 @@ class Supervisor:
         )  # fmt: skip
         return Child(settings.name, "nuan.operations.intake_worker", settings.as_json(), () if fd is None else (fd,))
 
+    @staticmethod
+    def _door(broker: BrokerAddress, at: tuple[str, int]) -> Child:
+        where = {"host": at[0], "port": at[1], "broker_host": broker.host, "broker_port": broker.port}
+        return Child("door", "nuan.operations.intake_door", json.dumps(where))
+
     def children(self) -> Iterator[Child]:
-        yield from (self.record, self.fold, *self.workers)
+        yield from (self.record, self.fold, *self.workers, *self.doors)
 
     def run(self) -> None:
         for path in self.plan.folder.glob("*.json"):
@@ -160,7 +182,7 @@ class Supervisor:
     def _leave(self) -> None:
         """Workers first: what they acknowledged is folded and recorded once more after them."""
         self.tell("stopping", {})
-        for group, patience_s in ((self.workers, LEAVE_S), ([self.fold, self.record], FOLD_S)):
+        for group, patience_s in (([*self.doors, *self.workers], LEAVE_S), ([self.fold, self.record], FOLD_S)):
             for child in group:
                 child.send(signal.SIGTERM)
             until = time.monotonic() + patience_s
@@ -174,6 +196,7 @@ class Supervisor:
                         child.process.stdin.close()
         for each in self.sockets:
             each.close()
+        self._lock.close()
         self.tell("stopped", {})
 
 

@@ -68,14 +68,14 @@ class Worker:
             for name in (settings.name, *intake_sessions.left_behind(settings))
         ]  # fmt: skip
 
-    def look(self) -> None:
-        """Take the newest edition of the directory."""
+    async def look(self) -> None:
+        """Take the newest edition of the directory; a large one is read in a thread, so that others are answered meanwhile."""
         try:
             at = (self.folder / FILE).stat().st_mtime_ns
         except FileNotFoundError:
             return
         if at != self._directory_at:
-            self.directory, self._directory_at = read_directory(self.folder), at
+            self.directory, self._directory_at = await asyncio.to_thread(read_directory, self.folder), at
             for subscriber in self.subscribers:
                 subscriber.reception.use(self.directory)
             for subscriber in self.subscribers[:1]:
@@ -142,7 +142,7 @@ def _http(worker: Worker) -> tuple[QuietServer, socket.socket] | None:
 async def _look_around(worker: Worker) -> None:
     """Every second: a new directory, a report, and whether the disk still takes what comes."""
     while True:
-        worker.look()
+        await worker.look()
         worker.write_report()
         if worker.commit.broken is not None:
             raise StoreFailed(worker.commit.broken)
@@ -165,7 +165,7 @@ async def serve(worker: Worker) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    worker.look()
+    await worker.look()
     tasks = {asyncio.create_task(each) for each in (_look_around(worker), _supervisor_gone(), stop.wait())}
     tasks |= {asyncio.create_task(subscriber.run()) for subscriber in worker.subscribers}
     http = _http(worker)

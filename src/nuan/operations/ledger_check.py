@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from nuan.operations.ledger_chain import broken_days, unsealed_since
+from nuan.operations.ledger_chain import SORT_MEMORY, broken_days, unsealed_since
 from nuan.terms.findings import Finding
 
 SHOWN = 5
@@ -79,7 +79,7 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
         """SELECT p.subject FROM billing_decision d JOIN billing_proposal p ON p.id = d.proposal_id WHERE d.decided_by_id = p.proposed_by_id""",
     ),
 )  # fmt: skip
-_TRIGGERS = (
+GUARDS = (
     "entry_balances", "entry_recorded", "entry_open_books", "entry_lock", "posting_with_entry", "bills_add_up", "lines_before_bill",
     "decision_by_another", "run_is_approved", "account_stays", "period_lock", "day_lock",
 )  # fmt: skip
@@ -115,8 +115,10 @@ def check(*, now: datetime, progress: Callable[[str], None] = lambda what: None)
 
 def _ask(code: str, zh: str, en: str, remedy: str, statement: str) -> list[Finding]:
     with connection.cursor() as cursor:
+        cursor.execute(f"SET work_mem = '{SORT_MEMORY}'")
         cursor.execute(f"SELECT count(*), (array_agg(k))[1:{SHOWN}] FROM ({statement}) AS q(k)")
         count, keys = cursor.fetchone()
+        cursor.execute("RESET work_mem")
     if not count:
         return []
     return [Finding("账本", code, zh, en, remedy, value="、".join(map(str, keys)), count=int(count))]
@@ -130,7 +132,7 @@ def _disabled_triggers() -> list[Finding]:
             "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND c.relname LIKE 'billing%'"
         )
         there = {row[0] for row in cursor.fetchall()}
-    missing = [name for name in _TRIGGERS if not any(each.startswith(f"{name}@") for each in there)]
+    missing = [name for name in GUARDS if not any(each.startswith(f"{name}@") for each in there)]
     missing += [f"append_only@{table}" for table in _APPEND_ONLY if f"append_only_rows@billing_{table}" not in there]
     if not missing:
         return []

@@ -1,7 +1,10 @@
-"""Reading the embedded store from a long-lived process: it is opened once per published state, not once per question."""
+"""Reading the embedded store from a long-lived process: it is opened once, and read on from where it was when something has come.
 
-from functools import lru_cache
+While the intake runs something comes every second; opening anew each time would read the names of all series for one curve.
+"""
+
 from pathlib import Path
+from threading import RLock
 
 from django.conf import settings
 
@@ -9,29 +12,40 @@ from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store import Store
 
-
-@lru_cache(maxsize=1)
-def _opened(root: Path, published_ns: int, journal_bytes: int) -> Store:
-    return Store(root)
+_turn = RLock()
+"""Threads of the web server take turns: a store that reads on is not read at the same time."""
+_opened: dict[Path, tuple[tuple[int, int, int], Store]] = {}
 
 
 def store() -> Store | None:
-    """The store as last published, or None where nothing was ever stored."""
+    """The store as it stands now, or None where nothing was ever stored. Who reads more than one thing from it holds `_turn`."""
     root = settings.READINGS_ROOT
     manifest = root / "manifest.json"
-    if not manifest.is_file():
-        return None
-    journal = sum(path.stat().st_size for path in (root / "journal").glob("*.jnl"))
-    return _opened(root, manifest.stat().st_mtime_ns, journal)
+    with _turn:
+        try:
+            about = manifest.stat()
+        except FileNotFoundError:
+            return None
+        state = about.st_ino, about.st_mtime_ns, sum(path.stat().st_size for path in (root / "journal").glob("*.jnl"))
+        known = _opened.get(root)
+        if known is None:
+            _opened.clear()
+            known = _opened[root] = state, Store(root)
+        elif known[0] != state:
+            known[1].refresh()
+            _opened[root] = state, known[1]
+        return known[1]
 
 
 def series_of(place: str | None, quantity: str) -> list[tuple[int, SeriesKey]]:
     """Ids and keys of a place's series in one quantity, in the order of their positions; of all places where none is named."""
-    opened = store()
-    return [] if opened is None else sorted(opened.series.find(place, quantity), key=lambda pair: pair[1])
+    with _turn:
+        opened = store()
+        return [] if opened is None else sorted(opened.series.find(place, quantity), key=lambda pair: pair[1])
 
 
 def readings_of(series_id: int, start_s: int, end_s: int) -> ReadingBatch:
     """Flagged readings included; who draws or counts leaves out what is not `trusted`."""
-    opened = store()
-    return ReadingBatch.empty() if opened is None else opened.read(series_id, start_s, end_s)
+    with _turn:
+        opened = store()
+        return ReadingBatch.empty() if opened is None else opened.read(series_id, start_s, end_s)

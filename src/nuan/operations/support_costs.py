@@ -80,7 +80,7 @@ def payers_of(wanted: list[tuple[Asset, date]]) -> list[PayerDecision]:
             pl.Series("day", [day_number(wanted[place][1]) for place in places], dtype=pl.Int32)
         )
         rule = season_rule(pack, wanted[places[0]][1])
-        end = (4, 15) if rule is None else (rule.end_month, rule.end_day)
+        end = None if rule is None else (rule.end_month, rule.end_day)
         decided = decide(with_least_warranty(frame, pack, end))
         for place, branch, payer in zip(places, decided["branch"], decided["payer"], strict=True):
             found[place] = PayerDecision(branch, payer, wanted[place][0].warranty_until)

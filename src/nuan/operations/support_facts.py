@@ -38,8 +38,7 @@ ORDER BY c.code
 _ACCOUNTS = f"SELECT code AS account, banner_id AS banner, opened_on - {_EPOCH} AS opened_day FROM support_fundaccount ORDER BY code"
 _MOVEMENTS = f"""
 SELECT m.code AS movement, f.code AS account, f.banner_id AS banner, m."on" - {_EPOCH} AS day, m.kind, abs(m.amount_fen) AS amount_fen,
-       a.code AS asset, a.position,
-       CASE WHEN p.id IS NOT NULL THEN (SELECT count(*) FROM support_funddecision d WHERE d.application_id = p.id AND d.answer = 'approved')::int END AS approvals
+       a.code AS asset, a.position
 FROM support_fundmovement m JOIN support_fundaccount f ON f.id = m.account_id
 LEFT JOIN support_fundapplication p ON p.id = m.application_id LEFT JOIN support_asset a ON a.id = p.asset_id
 WHERE m."on" <= {_KNOWN} ORDER BY m.code

@@ -98,8 +98,11 @@ def subsidy_sums(rows: Sequence[SubsidyRow]) -> list[SubsidySum]:
 
 def registered_twice(homes: Collection[str] | None = None) -> list[str]:
     """Homes with two registrations whose evidence overlaps; they are owed once, and somebody should tidy it."""
-    rows = Beneficiary.objects.filter(home__beneficiaries__pk__gt=F("pk")).filter(
-        Q(home__beneficiaries__valid_from__lte=F("valid_to")) | Q(valid_to=None)
+    # one filter, so that all three conditions are about the same other row
+    rows = Beneficiary.objects.filter(
+        Q(home__beneficiaries__pk__gt=F("pk")),
+        Q(valid_to=None) | Q(home__beneficiaries__valid_from__lte=F("valid_to")),
+        Q(home__beneficiaries__valid_to=None) | Q(home__beneficiaries__valid_to__gte=F("valid_from")),
     )
     found = rows.values_list("home__code", flat=True).distinct().order_by("home__code")
     return [home for home in found if homes is None or home in homes]

@@ -38,6 +38,7 @@ WORDS = {
     "create_demo_accounts": "建立演示账号",
     "import_registry": "导入登记册",
     "import_readings": "导入读数",
+    "correct_readings": "更正读数",
     "judge_homes": "判定住户",
     "judge_places": "判定站源和旗区",
     "judge_season": "完成一次判定",

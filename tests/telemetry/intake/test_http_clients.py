@@ -122,7 +122,10 @@ def test_influxdb3_python(intake: Intake, address: str, no_sync: bool) -> None:
     ) as client:
         client.write(influxdb_client_3.Point("heat").tag("device", "88001234").field("supply_temp", 55.3).time(WHEN))
         client.write(f"heat,device=88001234 flow=2.5 {NOW}", write_precision="s")
-        with pytest.raises(influxdb_client_3.InfluxDBError, match="line 1: supply_temp: the device is not registered"):
+        with pytest.raises(
+            influxdb_client_3.InfluxDBError,
+            match="line 1: heat,device=nobody supply_temp: the device is not registered",
+        ):
             client.write(f"heat,device=nobody supply_temp=1 {NOW}", write_precision="s")
     assert intake.stored() == {SUPPLY: [(NOW, 5530)], FLOW: [(NOW, 2500)]}
 

@@ -91,7 +91,7 @@ def test_another_gateways_device_is_a_dead_letter_and_is_said(intake: Intake) ->
     assert got.status == 400
     assert got.json == {
         "code": "invalid",
-        "message": "partial write: line 1: supply_temp: no device is named dropped=1",
+        "message": "partial write: line 1: heat,device=88001234 supply_temp: no device is named dropped=1",
         "line": 1,
     }
     assert intake.stored() == {key("H02-S01", "supply_temp", "supply"): [(NOW, 4440)]}
@@ -126,7 +126,7 @@ def test_good_lines_are_kept_and_each_bad_one_is_a_dead_letter_with_its_reason(i
     }  # fmt: skip
     assert letters["line"].payload == b"heat,device=88001234 supply_temp=\nalso bad"
     assert letters["line"].protocol == "line/s"
-    assert letters["unknown_point"].detail.startswith("1 line(s), precision s; line 5: colour:")
+    assert letters["unknown_point"].detail.startswith("1 line(s), precision s; line 5: heat,device=88001234 colour:")
     assert intake.stored() == {SUPPLY: [(NOW, 5530), (NOW + 1, 5600)]}
 
 

@@ -124,3 +124,12 @@ def test_a_new_edition_is_asked_again() -> None:
     assert mine.add("G1", point, NOW) == []
     assert list(map(str, mine.wanting())) == ["B1-1-0101|room_temp|room"]
     assert mine.owners() == ["G1"]
+
+
+def test_editions_that_say_the_same_cost_nothing() -> None:
+    mine = Placer(DIRECTORY)
+    first = mine.line_of("G1", "7", "t")
+    for version in range(2, 50):
+        mine.use(Directory(version, DIRECTORY.gateways, {}, DIRECTORY.devices))
+        assert mine.line_of("G1", "7", "t") == first
+    assert len(mine.wanting()) == 1

@@ -96,14 +96,15 @@ def least_until(handed_over: date, seasons: int, season_end: tuple[int, int]) ->
     return add_months(first_end, 12 * (seasons - 1))
 
 
-def with_least_warranty(assets: pl.DataFrame, pack: Pack, season_end: tuple[int, int]) -> pl.DataFrame:
-    """The asset table with `least_until_day`: until when the law of the hand-over day makes a warranty certain; null where it does not."""
+def with_least_warranty(assets: pl.DataFrame, pack: Pack, season_end: tuple[int, int] | None) -> pl.DataFrame:
+    """The asset table with `least_until_day`: until when the law of the hand-over day makes a warranty certain; null where it does not,
+    as where the place's law does not say when its seasons end."""
     found: list[int | None] = []
     for warranty, handed_over in assets.select("warranty", "handed_over_day").iter_rows():
         seasons = None
         if warranty == "unknown" and handed_over is not None:
             seasons = pack.value(LEAST_WARRANTY, day_date(handed_over))
-        if seasons is None:
+        if seasons is None or season_end is None:
             found.append(None)
         else:
             found.append(day_number(least_until(day_date(handed_over), int(seasons), season_end)))

@@ -12,26 +12,30 @@ class FloodGate:
     most: int = MOST_A_MINUTE
     _minute: int = 0
     _seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    _over: list[tuple[str, str, int]] = field(default_factory=list)
 
     def let(self, gateway: str, reason: str, arrival_s: int) -> bool:
-        """Count one; the counts are emptied by `counted`, which is called with each batch."""
+        """Count one; whether it is kept whole."""
+        self._roll(arrival_s)
         key = gateway, reason
         seen = self._seen.get(key, 0) + 1
         self._seen[key] = seen
         return seen <= self.most
 
     def counted(self, arrival_s: int) -> list[tuple[str, str, int]]:
-        """(gateway, reason, letters that were only counted) of a minute that is over; otherwise nothing.
+        """(gateway, reason, letters that were only counted) of minutes that are over, each told once.
 
         >>> gate = FloodGate(most=1)
-        >>> gate.counted(60), gate.let("G1", "rate", 60), gate.let("G1", "rate", 61), gate.counted(61), gate.counted(120)
-        ([], True, False, [], [('G1', 'rate', 1)])
+        >>> gate.let("G1", "rate", 60), gate.let("G1", "rate", 61), gate.counted(61), gate.counted(120)
+        (True, False, [], [('G1', 'rate', 1)])
         """
-        minute = arrival_s // 60
-        if minute == self._minute or not self._minute:
-            self._minute = minute
-            return []
-        over = [(*key, seen - self.most) for key, seen in self._seen.items() if seen > self.most]
-        self._minute = minute
-        self._seen.clear()
+        self._roll(arrival_s)
+        over, self._over = self._over, []
         return over
+
+    def _roll(self, arrival_s: int) -> None:
+        minute = arrival_s // 60
+        if minute != self._minute:
+            self._over += [(*key, seen - self.most) for key, seen in self._seen.items() if seen > self.most]
+            self._seen.clear()
+            self._minute = minute

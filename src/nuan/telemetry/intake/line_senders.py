@@ -127,6 +127,8 @@ class LineSender:
             lines.line, lines.kind, lines.mantissa, lines.power, lines.time_ns, lines.timed, targets, self._columns,
             arrival_s, *window, status, series, time_s, value,
         )  # fmt: skip
+        if kept == len(status) and not len(lines.problems):
+            return Taken(ReadingBatch(series, time_s, value, np.zeros(kept, np.uint8)), [])
         for field in np.flatnonzero(status == SLOW).tolist():
             steps = self._exactly(lines, field, int(targets[field]))
             status[field] = OK if steps is not None else CODES.index("value_range")
@@ -190,9 +192,10 @@ class LineSender:
         for line, fields in groupby(wrong.tolist(), lambda field: int(lines.line[field])):
             field = next(fields)
             code = CODES[status[field]]
-            key = lines.span(int(lines.key[field]), int(lines.key_end[field])).decode()
+            head = lines.span(int(lines.head[line]), int(lines.head_end[line])).decode()[:120]
+            key = lines.span(int(lines.key[field]), int(lines.key_end[field])).decode()[:80]
             payload = lines.span(int(lines.start[line]), int(lines.end[line]))
-            refused.append(Refused(int(lines.number[line]), code, f"{key}: {REASONS[code][1]}", payload))
+            refused.append(Refused(int(lines.number[line]), code, f"{head} {key}: {REASONS[code][1]}", payload))
         return refused
 
 

@@ -56,9 +56,10 @@ class Placer:
     def __init__(self, directory: Directory) -> None:
         self._lines: list[_Line] = []
         self._owners: list[str] = []
+        self._same: dict[tuple[str, SeriesKey, Fraction, Fraction], int] = {}
         self._factor: list[float] = []
         self._shift: list[float] = []
-        self._known: dict[tuple[str, str, str, str | None], int | Refused] = {}
+        self._known: dict[tuple[str, str, str, str | None], int] = {}
         self.limit: list[float] = []
         """Of each line the largest raw value that can be stored; a NaN is not below it."""
         self._series: NDArray[np.uint32] = np.empty(0, np.uint32)
@@ -85,12 +86,14 @@ class Placer:
         """The number under which values of this point are added, or why there is none."""
         key = (gateway, device, name, unit)
         known = self._known.get(key)
-        if known is None:
-            known = self._find(*key)
-            if len(self._known) > 4_000_000:
-                self._known.clear()
-            self._known[key] = known
-        return known
+        if known is not None:
+            return known
+        found = self._find(*key)
+        if not isinstance(
+            found, Refused
+        ):  # names that nobody registered are anybody's: remembering them would be a way to fill memory
+            self._known[key] = found
+        return found
 
     def wanting(self) -> list[SeriesKey]:
         """Series of new lines, which need a number before `take`."""
@@ -192,6 +195,10 @@ class Placer:
             scale, offset = times, before * times
         step = quantity(point.key.quantity).resolution
         line = _Line(point.key, scale / step, offset / step)
+        meaning = gateway, line.key, line.factor, line.shift
+        if (known := self._same.get(meaning)) is not None:
+            return known  # another edition of the directory that says the same of this point
+        self._same[meaning] = len(self._lines)
         self._lines.append(line)
         self._owners.append(gateway)
         self._factor.append(float(line.factor))

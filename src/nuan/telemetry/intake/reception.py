@@ -23,6 +23,8 @@ from nuan.telemetry.store.lanes import DeadLetter
 
 LARGEST_MESSAGE = 256 << 10
 NO_LINE = -1
+MOST_SENDERS, MOST_NAMES = 500_000, 2_000
+"""Topics, and names of one device, that are remembered; a sender that invents new ones costs time, not memory."""
 Register = Callable[[Sequence[SeriesKey]], Awaitable[NDArray[np.uint32]]]
 """Numbers of series in the lane (`GroupCommit.register`)."""
 
@@ -101,6 +103,8 @@ class Reception:
                 asked = self.placer.line_of(sender.gateway.code, sender.route.device, name)
                 if isinstance(asked, Refused) and asked is not IGNORED:
                     return False
+                if len(lines) > MOST_NAMES:
+                    lines.clear()
                 line = lines[name] = NO_LINE if isinstance(asked, Refused) else asked
             if line == NO_LINE:
                 continue
@@ -156,7 +160,7 @@ class Reception:
         gateway = None if where is None else self.directory.gateway(where.gateway)
         if where is None or gateway is None:
             return None
-        if len(self._senders) > 2_000_000:
+        if len(self._senders) > MOST_SENDERS:
             self._senders.clear()
         bucket = self._buckets.get(gateway.code)
         if bucket is None:

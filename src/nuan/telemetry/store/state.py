@@ -118,12 +118,12 @@ class StoreState:
     def _rows(self, series: NDArray[np.uint32], start_s: int, end_s: int) -> Rows:
         code, bucket, names = self.series.slots(series)
         slots = {(names[int(c)], int(b)) for c, b in zip(code, bucket, strict=True)}
-        files = [file for slot in slots for file in self._files(*slot, start_s, end_s)]
+        files = [file for slot in slots for file in self.segment_files(*slot, start_s, end_s)]
         parts = [SegmentFile(file).rows(series) for file in files]
         rows = Rows.concat([*parts, self.tail.rows(series, self.offset)])
         return rows.take((rows.time_s >= start_s) & (rows.time_s < end_s))
 
-    def _files(self, quantity_key: str, bucket: int, start_s: int, end_s: int) -> list[Path]:
+    def segment_files(self, quantity_key: str, bucket: int, start_s: int, end_s: int) -> list[Path]:
         """Segment files that may hold a reading of the span."""
         files = []
         for segment in self._by_bucket.get((quantity_key, bucket), ()):
@@ -131,6 +131,11 @@ class StoreState:
             if first < end_s and last > start_s:
                 files.append(self.root / segment.path)
         return files
+
+    @staticmethod
+    def month_bounds(month: int) -> tuple[int, int]:
+        """Epoch seconds `[start, end)` of a segment's month."""
+        return slot_bounds(month)
 
     @staticmethod
     def _batch(rows: Rows) -> ReadingBatch:
@@ -160,7 +165,7 @@ class StoreState:
         wide = not -32_767 <= points.low / points.resolution <= points.high / points.resolution <= 32_767
         builder = TileBuilder(ids, start_s, n_hours, wide, reduce)
         end_s = start_s + n_hours * 3600
-        for file in self._files(quantity_key, bucket, start_s, end_s):
+        for file in self.segment_files(quantity_key, bucket, start_s, end_s):
             builder.add_segment(SegmentFile(file))
         tail = self.tail.rows(ids, self.offset)
         if len(tail):

@@ -1,6 +1,6 @@
 """Homes: the masked list, a home's page, and the page a resident sees of their own home."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -8,9 +8,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from nuan.operations.correct_readings import corrections_of
 from nuan.records.emergency.models import Outage
 from nuan.records.registry.models import Contract, Home
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason, Measurement
+from nuan.terms.places import CHINA
+from nuan.terms.quantities import quantity
 from nuan.web.charts import NARROW, WIDE, day_strip
 from nuan.web.context import latest_run
 from nuan.web.curves import days_of, home_curve
@@ -20,6 +23,7 @@ from nuan.web.limits import room_limit
 from nuan.web.stand_day import season_asked, stand_day
 from nuan.web.tables import csv_answer, sorted_by
 from nuan.web.views.subsidies import own_subsidies
+from nuan.web.wording import pick, say, spoken
 
 PAGE = 50
 SORTS = {
@@ -99,6 +103,33 @@ def outages_of(home: Home) -> QuerySet[Outage]:
     return Outage.objects.filter(either).order_by("-started_at")
 
 
+def correction_rows(place: str) -> list[dict[str, Any]]:
+    """What was corrected of a place, when and why, in the words of the table; who did it stands in the audit log."""
+    rows = []
+    for entry in corrections_of(place):
+        details = entry.details
+        _, what, position = details["series"].split("|")
+        unit = quantity(what).unit
+        if details["value"] is not None:
+            done = say("改为 {value}", value=f"{details['value']:g} {unit}")
+        elif details["shift"] is not None:
+            done = say("加 {value}", value=f"{details['shift']:+g} {unit}")
+        else:
+            done = say("按缺测处理")
+        rows.append(
+            {
+                "at": entry.at,
+                "start": datetime.fromtimestamp(details["from_s"], CHINA),
+                "end": datetime.fromtimestamp(details["to_s"], CHINA),
+                "point": f"{pick(quantity(what).zh, quantity(what).en)} · {spoken(position)}",
+                "done": done,
+                "readings": details["readings"],
+                "why": entry.why,
+            }
+        )
+    return rows
+
+
 def facts_of(home: Home, shown: str, width: int = WIDE) -> dict[str, Any]:
     """Everything that is stored about one home, ready to draw."""
     run = latest_run()
@@ -122,6 +153,7 @@ def facts_of(home: Home, shown: str, width: int = WIDE) -> dict[str, Any]:
         "refund_total": sum(row.amount_fen or 0 for row in judged),
         "outages": list(outages_of(home)[:20]),
         "measurements": list(Measurement.objects.filter(home=home).order_by("-measured_at")[:20]),
+        "corrections": correction_rows(home.code),
         "curve": home_curve(home.code, *span, room_limit(season), width) if span else None,
     }
 

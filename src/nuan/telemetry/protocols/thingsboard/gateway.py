@@ -21,6 +21,7 @@ SUBSCRIPTIONS = ("v1/gateway/+", "v1/devices/me/telemetry", "v1/devices/me/attri
 POLITE = ("rpc", "claim", "attributes/request", "attributes/response")
 """Understood, of no use here, and no reason for a problem."""
 _REQUEST = "v1/devices/me/rpc/request/"
+_ANSWER = "v1/devices/me/rpc/response/"
 _ANONYMOUS = "v1/devices/me/ names no device behind a broker; let the gateway send v1/gateway/telemetry"
 
 
@@ -51,6 +52,8 @@ def parse(topic: str, payload: bytes, limits: Limits | None = None, zone: tzinfo
         return Parsed.refused("wrong_topic", topic, payload)
     if kind.startswith(_REQUEST):
         return _request(prefix, kind.removeprefix(_REQUEST), payload, limits or Limits())
+    if kind.startswith(_ANSWER):
+        return Parsed()  # our own answer: a broker that is asked for everything gives that back as well
     if kind.startswith("v1/devices/me/"):
         # a gateway reports about itself here (its own statistics): no reading of ours, but silence would hide a device without a name
         return Parsed.refused("no_device", _ANONYMOUS, payload)
@@ -76,7 +79,7 @@ def _split(topic: str) -> tuple[str, str | None]:
         if at == 0 or (at > 0 and topic[at - 1] == "/"):
             kind = topic[at:]
             known = kind.removeprefix("v1/gateway/") in ("connect", "disconnect", "attributes", "telemetry", *POLITE)
-            known |= kind.startswith(("v1/gateway/rpc/", _REQUEST))
+            known |= kind.startswith(("v1/gateway/rpc/", _REQUEST, _ANSWER))
             known |= kind in ("v1/devices/me/telemetry", "v1/devices/me/attributes")
             return topic[:at], kind if known else None
     return "", None
