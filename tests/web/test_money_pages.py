@@ -18,6 +18,12 @@ AsCast = Callable[[str | None], Client]
 GOOD = "交易时间,微信订单号,商户订单号,交易状态,应结订单金额\n`2025-11-03 10:00:00,`1,`王阿姨家,`SUCCESS,`100.00\n总交易单数,应结订单总金额\n`1,`100.00\n"
 
 
+def as_cast_again(name: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
 def as_second() -> Client:
     client = Client()
     client.force_login(finance("郑主管"), backend="django.contrib.auth.backends.ModelBackend")
@@ -53,6 +59,17 @@ def test_what_was_not_seen_is_not_approved(as_cast: AsCast) -> None:
     assert as_second().post(f"/refunds/{batch.pk}/", {"act": "approve", "seen": batch.content_hash}).status_code == 302
     assert as_second().post(f"/refunds/{batch.pk}/", {"act": "post"}).status_code == 302
     assert RefundBatch.objects.get().state == "posted"
+
+
+def test_whoever_proposed_may_withdraw_and_propose_anew(as_cast: AsCast) -> None:
+    as_cast("周会计")
+    batch = a_proposed_batch()
+    assert as_cast_again("刘科").post(f"/refunds/{batch.pk}/", {"act": "withdraw", "why": "x"}).status_code == 422
+    assert (
+        as_cast_again("周会计").post(f"/refunds/{batch.pk}/", {"act": "withdraw", "why": "数错了"}).status_code == 302
+    )
+    assert a_proposed_batch().items_count == batch.items_count
+    assert as_second().post(f"/refunds/{batch.pk}/", {"act": "approve", "seen": batch.content_hash}).status_code == 422
 
 
 def test_forms_need_the_token_of_the_page(as_cast: AsCast) -> None:

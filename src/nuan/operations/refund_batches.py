@@ -21,7 +21,7 @@ from nuan.operations.city_packs import signed_records
 from nuan.operations.refund_reckoning import REFUNDING, reckoned_again
 from nuan.policies import catalogue
 from nuan.policies.refunds.payable import Part, not_payable
-from nuan.records.accounts.models import User
+from nuan.records.accounts.models import Role, User
 from nuan.records.billing.models import Decision, Proposal, RefundBatch, RefundItem
 from nuan.records.registry.models import Company, Contract, Home
 from nuan.records.supervision.models import CurrentJudgement, Judgement
@@ -300,7 +300,9 @@ def decide_refunds(batch: RefundBatch, *, by: User, seen_hash: str, approve: boo
 
 
 def withdraw_refunds(batch: RefundBatch, *, by: User, why: str) -> None:
-    """Whoever proposed it, or finance of the company, takes a batch back that is not booked; its judgements are free again."""
+    """Finance of the company takes a batch back that is not booked; its judgements are free again. Raises NotInChargeError, BatchSettledError."""
+    if by.role != Role.FINANCE or by.company_id != batch.company_id:
+        raise approvals.NotInChargeError(by.username, batch.company_id)
     with act("withdraw_refunds", actor=by.username, subject=batch.subject, why=why), transaction.atomic():
         batch = RefundBatch.objects.select_for_update().get(pk=batch.pk)
         if batch.state != RefundBatch.State.PROPOSED:

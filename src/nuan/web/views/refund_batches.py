@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from nuan.operations import approvals
 from nuan.operations.approvals import ApprovalError
-from nuan.operations.refund_batches import RefundError, decide_refunds, proposal_of, propose_refunds
+from nuan.operations.refund_batches import RefundError, decide_refunds, proposal_of, propose_refunds, withdraw_refunds
 from nuan.operations.refund_payouts import PayoutError, credit_payouts, may_pay_out, send_payouts, take_results
 from nuan.operations.refund_posting import post_refunds
 from nuan.operations.refund_status import LIST_HEADS, list_lines
@@ -37,6 +37,7 @@ DONE = {
     "approve": "已同意,可以入账。",
     "reject": "已退回,判定可以重新提请。",
     "post": "已入账。",
+    "withdraw": "已撤回,判定可以重新提请。",
     "send": "已发出,请把名单交给银行或平台。",
     "credit": "已抵下季热费。",
 }
@@ -155,6 +156,8 @@ def _do(request: Visit, batch: RefundBatch) -> dict[str, Any]:
         if what in {"approve", "reject"}:
             seen = request.POST.get("seen", "")
             decide_refunds(batch, by=request.user, seen_hash=seen, approve=what == "approve", why=why)
+        elif what == "withdraw":
+            withdraw_refunds(batch, by=request.user, why=why)
         elif what == "post":
             post_refunds(batch, by=may_pay_out(request.user, batch.company_id), on=today)
         elif what in {"send", "credit"}:
