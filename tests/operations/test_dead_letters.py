@@ -82,6 +82,17 @@ def test_shipping_twice_changes_nothing(tmp_path: Path) -> None:
     assert known_positions() == {"w0": 1}
 
 
+def test_a_name_that_no_database_can_keep_stops_nobody(tmp_path: Path) -> None:
+    """`{"\\ud800": 1}` is JSON; its half of a surrogate pair is no UTF-8. One such message must not hold up everybody's letters."""
+    registered()
+    odd = b'{"\\ud800": 1}'
+    found = LaneLetter("G1", "nuan/G1/0001", ARRIVED, "unknown_point", "0001: \ud800", odd)
+    numbers = shipped(tmp_path, found, letter(b'{"t": 20.5}'))
+    assert DeadLetter.objects.get(pk=numbers[0]).detail == "0001: ?"
+    report = replayed(tmp_path, numbers)
+    assert (report.replayed, report.still) == (1, {"unknown_point": 1})
+
+
 def test_what_is_registered_now_is_read_with_the_arrival_of_then(tmp_path: Path) -> None:
     numbers = shipped(tmp_path, letter(b'{"t": 20.5}'), letter(b'{"ts": %d, "t": 21}' % (ARRIVED - 60)))
     assert replayed(tmp_path, numbers).still == {"unknown_device": 2}

@@ -66,10 +66,11 @@ def demo(
     setup_records()
     from nuan.buildings.sample_city.plan import CitySizeError
     from nuan.operations.demo import OtherCityError, RealCityError
+    from nuan.operations.intake_settings import IntakeSettingsError
 
     try:
         report = _build(homes, seed, season_year, as_of, epw, fresh, quiet=as_json)
-    except (OtherCityError, RealCityError, CitySizeError, FindingsError) as refusal:
+    except (OtherCityError, RealCityError, CitySizeError, FindingsError, IntakeSettingsError) as refusal:
         click.echo(
             json.dumps({"error": str(refusal)}, ensure_ascii=False) if as_json else str(refusal), err=not as_json
         )

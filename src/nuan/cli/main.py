@@ -26,10 +26,6 @@ COMMANDS = {
     "device": "nuan.cli.device:device",
     "notify": "nuan.cli.notify:notify",
     "simulate": "nuan.cli.simulate:simulate",
-    "rollup": "nuan.cli.rollup:rollup",
-    "store": "nuan.cli.store:store",
-    "quality": "nuan.cli.quality:quality",
-    "correct": "nuan.cli.correct:correct",
     "quality": "nuan.cli.quality:quality",
 }
 

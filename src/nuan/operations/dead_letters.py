@@ -46,16 +46,20 @@ def _records(
         where = route(letter.protocol)
         protocol = letter.protocol.split("/")[0] if where is None else where.protocol
         yield DeadLetter(
-            lane=lane, sequence=sequence, index=index, gateway=letter.gateway[:60], company_id=companies.get(letter.gateway),
-            protocol=_clean(protocol, 24), device=_clean(where.device if where else "", 80),
-            address=_clean(letter.protocol, 200), arrived_s=letter.arrival_s, reason=_clean(letter.reason, 40),
-            detail=_clean(letter.detail, 300), payload=letter.payload,
+            lane=lane, sequence=sequence, index=index, gateway=kept_text(letter.gateway, 60), company_id=companies.get(letter.gateway),
+            protocol=kept_text(protocol, 24), device=kept_text(where.device if where else "", 80),
+            address=kept_text(letter.protocol, 200), arrived_s=letter.arrival_s, reason=kept_text(letter.reason, 40),
+            detail=kept_text(letter.detail, 300), payload=letter.payload,
         )  # fmt: skip
 
 
-def _clean(text: str, most: int) -> str:
-    """PostgreSQL keeps no NUL in a text."""
-    return text.replace("\0", "␀")[:most]
+def kept_text(text: str, most: int) -> str:
+    """What PostgreSQL can keep of a text that a sender chose: no NUL, and no half of a surrogate pair, which JSON can write as \\ud800.
+
+    >>> kept_text("a\\0\\ud800b", 40)
+    'a␀?b'
+    """
+    return text.replace("\0", "␀").encode(errors="replace").decode()[:most]
 
 
 def discard_dead_letters(letters: Iterable[int], *, actor: str, why: str, now: datetime) -> int:

@@ -27,6 +27,9 @@ from nuan.operations.demo_payments import demo_payments
 from nuan.operations.demo_readings import load_readings
 from nuan.operations.demo_support import build_support, support_beyond, support_found
 from nuan.operations.import_registry import import_registry
+from nuan.operations.intake_folding import HANDED_OVER
+from nuan.operations.intake_settings import intake_folder
+from nuan.operations.intake_supervisor import only_one
 from nuan.operations.judging import judge_season
 from nuan.records.registry.models import Banner
 from nuan.telemetry.store import Store
@@ -96,7 +99,7 @@ def build_demo_city(
     actor: str,
     progress: Progress = lambda stage, done, total: None,
 ) -> DemoReport:
-    """Raises OtherCityError, RealCityError, CitySizeError, and FindingsError for an EPW file that cannot be used."""
+    """Raises OtherCityError, RealCityError, CitySizeError, IntakeSettingsError, and FindingsError for an EPW file that cannot be used."""
     city = _city(homes, seed, season_year, epw)
     until = min(as_of or city.season.end, city.season.end)
     wanted = {
@@ -119,8 +122,7 @@ def build_demo_city(
         return DemoReport(facts, True, [Found(**each) for each in facts.get("found", [])])
     planted = [each.as_dict() for each in city.truth]
     if facts is not None and (fresh or facts.get("state") == CLEARING):
-        _publish(wanted | {"state": CLEARING})
-        _clear(progress)
+        _clear(wanted, progress)
     facts = wanted | {"state": BUILDING, "planted": planted}
     _publish(facts)
     _migrate(progress)
@@ -176,15 +178,27 @@ def _migrate(progress: Progress) -> None:
     progress("records", 1, 1)
 
 
-def _clear(progress: Progress) -> None:
-    """Remove the sample city: its records, readings and runs. `demo.json` says so meanwhile, so that a killed clearing is done again."""
-    progress("clearing", 0, 1)
-    with connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA public CASCADE")
-        cursor.execute("CREATE SCHEMA public")
-    for folder in (Path(settings.READINGS_ROOT), Path(settings.NUAN_HOME) / "runs"):
+def _clear(wanted: dict[str, Any], progress: Progress) -> None:
+    """Remove the sample city: its records, readings and runs. `demo.json` says so meanwhile, so that a killed clearing is done again. Raises
+    IntakeSettingsError while `nuan intake` runs: it would acknowledge what goes into files that are no more."""
+    folder = intake_folder(Path(settings.NUAN_HOME))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_one(folder):
+        _publish(wanted | {"state": CLEARING})
+        progress("clearing", 0, 1)
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA public CASCADE")
+            cursor.execute("CREATE SCHEMA public")
+        clear_folders()
+        progress("clearing", 1, 1)
+
+
+def clear_folders() -> None:
+    """New lanes count from one again: what is remembered of the old ones would hide the first dead letters of the new."""
+    home = Path(settings.NUAN_HOME)
+    for folder in (Path(settings.READINGS_ROOT), home / "runs"):
         shutil.rmtree(folder, ignore_errors=True)
-    progress("clearing", 1, 1)
+    (intake_folder(home) / HANDED_OVER).unlink(missing_ok=True)
 
 
 def _publish(facts: dict[str, Any]) -> None:

@@ -105,7 +105,7 @@ def listening_sockets(address: tuple[str, int], count: int) -> list[socket.socke
     return sockets
 
 
-def _only_one(folder: Path) -> IO[bytes]:
+def only_one(folder: Path) -> IO[bytes]:
     """Held for as long as the process lives; a second intake over the same folder is refused."""
     lock = (folder / "lock").open("wb")
     try:
@@ -124,7 +124,7 @@ class Supervisor:
         self.stop = threading.Event()
         plan.folder.mkdir(parents=True, exist_ok=True)
         plan.folder.chmod(0o700)
-        self._lock = _only_one(plan.folder)
+        self._lock = only_one(plan.folder)
         self.sockets = listening_sockets(plan.http, plan.workers) if plan.http else []
         self.port = self.sockets[0].getsockname()[1] if self.sockets else None
         self.workers = [self._worker(slot) for slot in range(plan.workers)]

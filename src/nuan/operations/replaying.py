@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuan.operations.acts import act
-from nuan.operations.dead_letters import DeadLetterError
+from nuan.operations.dead_letters import DeadLetterError, kept_text
 from nuan.operations.intake_directory import directory_document
 from nuan.records.devices.models import DeadLetter
 from nuan.telemetry.intake.directory import Directory
@@ -99,7 +99,7 @@ def _write(
                 lane.put(flags.flagged(read.batch, letter.arrived_s), letter.arrived_s)
                 report.readings += len(read.batch)
             if read.reason:
-                letter.reason, letter.detail = read.reason[:40], read.detail[:300]
+                letter.reason, letter.detail = kept_text(read.reason, 40), kept_text(read.detail, 300)
                 report.still[read.reason] = report.still.get(read.reason, 0) + 1
             else:
                 letter.state = DeadLetter.State.REPLAYED

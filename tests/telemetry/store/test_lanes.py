@@ -1,5 +1,6 @@
 """Lanes: workers acknowledge side by side, the store takes over each reading once, dead letters wait until somebody keeps them."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from nuan.telemetry.readings import UNKNOWN_DELAY, ReadingBatch
 from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store import DeadLetter, Lane, Store, StoreBusyError, StoreDamagedError, UnknownSeriesError
+from nuan.telemetry.store import journal as journal_module
 from nuan.telemetry.store import lanes as lanes_module
 from nuan.terms.places import local_day
 
@@ -262,3 +264,22 @@ def test_a_hundred_thousand_names_take_a_second(root: Path) -> None:
         lane.sync()
         assert store.absorb().new_series == 100_000
         assert len(held(store, keys[-1])) == 5
+
+
+def test_a_new_file_that_cannot_be_made_stops_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No handle or no name left on the disk at the moment of the change: what is synced is safe in the old file, which is written on."""
+    monkeypatch.setattr(lanes_module, "ROTATE_BYTES", 1)
+    with Store(root, write=True) as store, Lane(root, "w1") as lane:
+        series = int(lane.register(KEYS[:1])[0])
+        lane.put(some(series, 0), START)
+        with monkeypatch.context() as full:
+            full.setattr(journal_module.os, "open", _no_space)
+            lane.sync()
+        lane.put(some(series, 5), START)
+        lane.sync()
+        assert len(list((root / "lanes" / "w1" / "frames").glob("*.jnl"))) == 2
+        assert store.absorb().readings == 10
+
+
+def _no_space(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -151,13 +151,20 @@ class JournalWriter:
             raise StoreFullError(self.path, error) from error
 
     def rotate(self, next_sequence: int) -> None:
-        """Go on in a new file, so that the old ones can be dropped once their frames lie in segments."""
+        """Go on in a new file, so that the old ones can be dropped once their frames lie in segments. OSError: no new file could
+        be made, and the old one is still written."""
         if self.size() == 0:
             return
+        path = self.folder / f"{next_sequence:020d}.jnl"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.close(self.handle)
-        self.path = self.folder / f"{next_sequence:020d}.jnl"
-        self.handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        sync_folder(self.folder)
+        self.path, self.handle = path, handle
+        try:
+            sync_folder(self.folder)
+        except OSError as error:
+            # a file whose name may be gone after a power cut takes nothing that somebody is told is safe
+            self.broken = str(error)
+            raise StoreFullError(self.path, error) from error
 
     def drop_before(self, sequence: int) -> None:
         """Remove the files that hold only frames below the sequence number."""

@@ -7,6 +7,7 @@ and removes frame files once their readings are safe in the store and their dead
 """
 
 import base64
+import contextlib
 import fcntl
 import os
 import re
@@ -156,7 +157,8 @@ class Lane:
             self._named = 0
         self._frames.sync()
         if self._frames.size() > ROTATE_BYTES:
-            self._frames.rotate(self.sequence + 1)
+            with contextlib.suppress(OSError):  # what is synced is safe in the old file; the next sync tries again
+                self._frames.rotate(self.sequence + 1)
 
     def size_bytes(self) -> int:
         """Bytes that the store has not taken over and removed yet, to the size of a file of frames: what back-pressure looks at."""
