@@ -18,6 +18,7 @@ from nuan.cli.bill import bill  # noqa: E402
 from nuan.cli.ledger import ledger  # noqa: E402
 from nuan.cli.payments import payments  # noqa: E402
 from nuan.operations.payment_files import import_payments  # noqa: E402
+from nuan.operations.payment_queue import CreditSpentError, take_back  # noqa: E402
 from nuan.records.billing.models import Allocation, Bill, BillRun, LedgerPeriod  # noqa: E402
 
 
@@ -187,3 +188,21 @@ def test_credit_pays_a_bill() -> None:
     assert sum(Allocation.objects.filter(bill=found).values_list("amount_fen", flat=True)) == found.total_fen + 4000
     assert run(payments, "credit", found.number, "--yuan", "10.01", "--user", "周会计").exit_code == 2
     assert run(payments, "credit", found.number, "--yuan", "5", "--user", "吴会计").exit_code == 2
+
+
+def test_credit_that_is_spent_is_not_taken_back() -> None:
+    bill_everybody()
+    found = Bill.objects.filter(company="C01", kind="bill").order_by("id")[0]
+    yuan = f"{(found.total_fen + 5000) / 100:.2f}"
+    rows = f"`2025-11-03 10:00:00,`1,`{found.number},`SUCCESS,`{yuan}\n总交易单数,应结订单总金额\n`1,`{yuan}\n"
+    text = f"交易时间,微信订单号,商户订单号,交易状态,应结订单金额\n{rows}"
+    import_payments(text.encode(), "f.csv", channel="wechat", company="C01", actor="周会计", today=date(2026, 1, 1))
+    asked = run(bill, "adjust", found.number, "--yuan=60", "--why", "补差", "--user", "周会计")
+    run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "郑主管")
+    assert run(payments, "credit", found.number, "--yuan", "20", "--user", "周会计").exit_code == 0
+    over = Allocation.objects.get(bill=None, home=found.home)
+    with pytest.raises(CreditSpentError):
+        take_back(over.pk, actor="周会计", today=date(2026, 1, 2), why="错了")
+    spent = Allocation.objects.get(payment__channel="prepaid")
+    assert spent.amount_fen == 2000
+    assert run(ledger, "check").exit_code == 0
