@@ -39,7 +39,7 @@ def test_the_guards_are_those_that_the_check_looks_for() -> None:
 
 
 def test_the_commands_are_there() -> None:
-    told = set(re.findall(r"`nuan (bill|ledger) (\w+)", TEXT))
+    told = set(re.findall(r"`nuan (bill|ledger) ([\w-]+)", TEXT))
     assert told
     for group, command in told:
         assert command in (bill if group == "bill" else ledger).commands, f"nuan {group} {command}"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 
-from billed_city import bill_everybody, contract, person, prepare
+from billed_city import approved, bill_everybody, contract, person, prepare
 from nuan.operations.bill_documents import DocumentError, NewLine, adjust, cancel, standing_fen
 from nuan.operations.bill_runs import decide_run, post_run, preview, propose_run, take_numbers
 from nuan.operations.ledger import NoGroundError, account, balance_fen, post
@@ -195,3 +195,20 @@ def test_without_the_queue_numbers_would_be_given_twice() -> None:
 def test_days_of_the_due_date(billed: None) -> None:
     assert of().due_on == DUE
     assert of().issued_on + timedelta(days=72) == DUE
+
+
+def test_a_bill_issued_after_the_due_day_is_late_from_its_issue(city: None) -> None:
+    prepare()
+    run = approved()
+    post_run(run, issued_on=date(2026, 2, 1), actor="周会计")
+    home = Home.objects.get(code="B001-1-0101")
+    issued = of()
+    assert issued.due_on == DUE
+    assert charge_late_fees([home], "C01", until=date(2026, 2, 1), actor="周会计")["charged"] == 0
+    assert take_dunning_steps([home], "C01", today=date(2026, 2, 3), actor="周会计") == []
+    charge_late_fees([home], "C01", until=date(2026, 2, 2), actor="周会计")
+    late = Bill.objects.get(kind="late_fee")
+    assert late.total_fen == 217, "one day at 0.1 %"
+    assert [each.step for each in take_dunning_steps([home], "C01", today=date(2026, 2, 4), actor="周会计")] == [
+        "reminder"
+    ]

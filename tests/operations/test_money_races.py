@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection
 from payment_samples import TODAY, wechat
+from refund_cast import rejudged
 
 from billed_city import bill_everybody, prepare
 from nuan.operations import payment_files, payment_queue, refund_batches, refund_payouts
@@ -32,6 +33,7 @@ from nuan.records.billing.models import (
     RefundPayout,
 )
 from nuan.records.registry.models import Banner
+from nuan.records.supervision.models import CurrentJudgement, Judgement
 from refund_stage import finance
 from small_city import build_city, seat_the_cast
 
@@ -299,3 +301,87 @@ def test_one_bill_paid_by_two_receipts_control_the_race_exists(billed: Bill, mon
 def test_json_of_findings_is_plain() -> None:
     report = import_payments(b"", "x.csv", channel="wechat", company="C01", actor="周会计", today=TODAY, dry_run=True)
     assert json.loads(json.dumps(report.as_dict(), ensure_ascii=False))["state"] == "refused"
+
+
+def supplement_while_sending(monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """A supplement is booked while the first payout is being sent: what is owed in all, and what is on its way or waits for it."""
+    from nuan.operations import refund_posting
+
+    refund_posting.post_refunds(booked_batch(), by=finance("周会计"), on=TODAY)
+    first = list(RefundPayout.objects.all())
+    row = CurrentJudgement.objects.filter(subject=first[0].home.code, amount_fen__gt=0).order_by("id")[0]
+    rejudged(row, (row.amount_fen or 0) + 5_000)
+    more = booked_batch()
+    senders: list[threading.Thread] = []
+    look = refund_posting.payable_fen
+
+    def then_somebody_sends(homes: set[int]) -> dict[int, int]:
+        owed = look(homes)
+
+        def send() -> None:
+            refund_payouts.send_payouts(first, channel="bank", on=TODAY, actor="周会计")
+            connection.close()
+
+        senders.append(threading.Thread(target=send))
+        senders[0].start()
+        senders[0].join(3)
+        return owed
+
+    monkeypatch.setattr(refund_posting, "payable_fen", then_somebody_sends)
+    refund_posting.post_refunds(more, by=finance("周会计"), on=TODAY)
+    senders[0].join(60)
+    owed = sum(RefundItem.objects.values_list("amount_fen", flat=True))
+    live = RefundPayout.objects.filter(state__in=["pending", "in_transit"]).values_list("amount_fen", flat=True)
+    return owed, sum(live)
+
+
+def test_a_supplement_beside_a_payout_control_the_race_exists(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nuan.operations import refund_posting
+
+    monkeypatch.setattr(refund_posting, "_hold_payouts", lambda homes: None)
+    owed, live = supplement_while_sending(monkeypatch)
+    assert live > owed, "without the hold the home is paid twice"
+
+
+def test_a_supplement_beside_a_payout_is_paid_once(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    owed, live = supplement_while_sending(monkeypatch)
+    assert live == owed
+
+
+def two_batches_of_one_home(monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """Two clauses of one home, booked in two batches at the same moment."""
+    from nuan.operations import refund_posting
+
+    row = CurrentJudgement.objects.filter(clause="2.5.3a", subject_level="home", amount_fen__gt=0).order_by("id")[0]
+    other = Judgement.objects.get(pk=row.judgement_id)
+    other.pk, other.clause, other.digest = None, "2.5.3b", "b" * 64
+    other.period_start, other.period_end = other.period_end + 86_400, other.period_end + 2 * 86_400
+    other.save(force_insert=True)
+    row.pk, row.clause, row.judgement = None, "2.5.3b", other
+    row.save(force_insert=True)
+    batches = []
+    for clause in ("2.5.3a", "2.5.3b"):
+        batch = propose_refunds(company="C01", season="2025-2026", clause=clause, by=finance("周会计"))
+        refund_batches.decide_refunds(batch, by=finance("郑主管"), seen_hash=batch.content_hash)
+        batches.append(batch)
+    meet(monkeypatch, refund_posting, "payable_fen")
+    todo = list(batches)
+    assert both(lambda: refund_posting.post_refunds(todo.pop(), by=finance("周会计"), on=TODAY).state) == [
+        "posted",
+        "posted",
+    ]
+    owed = sum(RefundItem.objects.values_list("amount_fen", flat=True))
+    return owed, sum(RefundPayout.objects.filter(state="pending").values_list("amount_fen", flat=True))
+
+
+def test_two_batches_of_one_home_control_the_race_exists(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nuan.operations import refund_posting
+
+    monkeypatch.setattr(refund_posting, "_one_at_a_time", lambda company: None)
+    owed, live = two_batches_of_one_home(monkeypatch)
+    assert live < owed, "without the line the second batch takes the first one's payout for its own"
+
+
+def test_two_batches_of_one_home_are_paid_in_full(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    owed, live = two_batches_of_one_home(monkeypatch)
+    assert live == owed

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils.timezone import localdate
 from judged_city import judge
 from refund_cast import ON, posted, proposed
 
@@ -22,7 +23,7 @@ from nuan.operations.refund_payouts import (
 )
 from nuan.policies.refunds.payout import Payout
 from nuan.records.billing.channels.payment_row import PaymentRow
-from nuan.records.billing.models import Entry, RefundBatch, RefundNotice, RefundPayout
+from nuan.records.billing.models import Entry, LedgerPeriod, RefundBatch, RefundNotice, RefundPayout
 from nuan.terms.places import CHINA
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +179,15 @@ def test_late_with_a_rate(batch: RefundBatch, monkeypatch: pytest.MonkeyPatch) -
     settle()
     assert balance_fen(account("C01", "late_refund_interest")) == 123
     assert RefundPayout.objects.get(kind="interest").amount_fen == 123
+
+
+def test_an_answer_of_a_closed_month_is_booked_today_and_says_so(batch: RefundBatch) -> None:
+    good, bad, *_ = sent()
+    LedgerPeriod.objects.create(company=batch.company, period="2026-05", closed_by="周会计", approved_by="郑主管")
+    settle_payout(good, paid=True, on=LATER, actor="周会计")
+    settle_payout(bad, paid=False, on=LATER, actor="周会计", why="户名不符")
+    settle()
+    entry = Entry.objects.get(key=f"payout:{good.pk}:paid")
+    assert (entry.on, entry.details["done_on"]) == (localdate(), LATER.isoformat())
+    assert RefundPayout.objects.get(pk=good.pk).done_on == LATER
+    assert Entry.objects.get(key=f"reverse:payout:{bad.pk}:sent").on == localdate()

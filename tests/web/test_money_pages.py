@@ -157,6 +157,8 @@ def test_cash_and_the_close_of_its_day(as_cast: AsCast) -> None:
     assert Payment.objects.count() == 1, "a form sent twice is one receipt"
     assert client.post("/finance/counter/", receipt | {"key": "k2", "amount": "-5"}).status_code == 422
     assert client.post("/finance/counter/", {"act": "close", "day": day, "counted": "19"}).status_code == 422
+    for wrong in ({"day": "2199-01-01", "counted": "0"}, {"day": day, "counted": "-20", "why": "试"}):
+        assert client.post("/finance/counter/", {"act": "close", **wrong}).status_code == 422, wrong
     assert (
         client.post("/finance/counter/", {"act": "close", "day": day, "counted": "19", "why": "少一元"}).status_code
         == 302

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nuan.cli.bill_changes import COMMANDS
 from nuan.cli.main import setup_records
 from nuan.terms.money import format_yuan
 
@@ -19,7 +20,11 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group("bill", context_settings={"help_option_names": ["-h", "--help"]})
 def bill() -> None:
-    """Bills: preview a run, have another person approve it, post it; late fees and dunning."""
+    """Bills: preview a run, have another person approve it, post it; adjust and cancel by two; late fees, dunning, holds, stop-heat."""
+
+
+for _command in COMMANDS:
+    bill.add_command(_command)
 
 
 @bill.command()
@@ -92,9 +97,11 @@ def post(run: int, user: str, issued_on: Any) -> None:
     """Number, book and write an approved run. Asked again it does nothing."""
     setup_records()
     from nuan.cli.person import signed_in
+    from nuan.operations.approvals import in_charge
     from nuan.operations.bill_runs import post_run
 
-    found, person = _run(run), signed_in(user)
+    found = _run(run)
+    person = _guarded(lambda: in_charge(signed_in(user), found.company_id))
     day = issued_on.date() if issued_on else _today()
     posted = _guarded(lambda: post_run(found, issued_on=day, actor=person.username))
     click.echo(f"批次 {run}：{'以前已经入账' if posted.again else '入账'} {posted.bills:,} 张，{format_yuan(posted.total_fen)} 元。")  # fmt: skip

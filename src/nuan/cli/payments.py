@@ -80,6 +80,39 @@ def import_file(path: Path, channel: str, company: str, month: str, dry_run: boo
         raise SystemExit(FOUND)
 
 
+@payments.command(context_settings=SETTINGS)
+@click.argument("number")
+@click.option("--yuan", required=True, help="how much of the home's credit goes onto the bill")
+@click.option("--why", default="", help="e.g. that the resident asked for it")
+@click.option("--user", required=True, help="who you are; asks for the password")
+def credit(number: str, yuan: str, why: str, user: str) -> None:
+    """Pay bill NUMBER from its home's credit (余额): money paid in advance or too much, or a refund set against the season.
+
+    The same amount on the same bill and day again changes nothing.
+    """
+    setup_records()
+    from django.utils import timezone
+
+    from nuan.cli.person import signed_in
+    from nuan.operations.payment_queue import PlacingError, pay_from_credit
+    from nuan.operations.refund_payouts import PayoutError, may_pay_out
+    from nuan.records.billing.models import Bill
+    from nuan.terms.money import MoneyTextError, format_yuan, parse_yuan
+
+    bill = Bill.objects.filter(number__iexact=number.strip(), kind="bill").first()
+    if bill is None:
+        raise _impossible(f"没有账单 {number} / no such bill")
+    try:
+        fen = parse_yuan(yuan)
+        person = may_pay_out(signed_in(user), bill.company_id)
+        now = timezone.now()
+        key = f"credit:{bill.number}:{timezone.localdate()}:{fen}"
+        pay_from_credit(bill.pk, fen, actor=person.username, today=timezone.localdate(), now=now, key=key, why=why)
+    except (PlacingError, PayoutError, MoneyTextError) as error:
+        raise _impossible(str(error)) from error
+    click.echo(f"账单 {bill.number} 已用余额付 {format_yuan(fen)} 元。")
+
+
 def _impossible(words: str) -> click.ClickException:
     error = click.ClickException(words)
     error.exit_code = USAGE

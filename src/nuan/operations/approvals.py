@@ -45,7 +45,7 @@ class NotApprovedError(ApprovalError):
         super().__init__(f"{subject} {said}")
 
 
-def _in_charge(by: object, company: str | None) -> User:
+def in_charge(by: object, company: str | None) -> User:
     """Finance of the company, or the city. Raises PersonNeededError and NotInChargeError."""
     if not isinstance(by, User) or not by.pk:
         raise PersonNeededError
@@ -60,7 +60,7 @@ def propose(
     needed: int = 1,
 ) -> Proposal:  # fmt: skip
     """Ask another person to agree to exactly this content; the same proposal by the same person again is the one that is there."""
-    person = _in_charge(by, company)
+    person = in_charge(by, company)
     last = newest(kind, subject)
     same = last is not None and last.content_hash == content_hash and last.proposed_by_id == person.pk
     if last is not None and same and standing(last) != Decision.Answer.REJECTED:
@@ -80,7 +80,7 @@ def decide(
     Raises PersonNeededError, NotInChargeError, SamePersonError, ContentChangedError, and NotApprovedError where a newer proposal
     stands or this one is decided.
     """
-    person = _in_charge(by, proposal.company_id)
+    person = in_charge(by, proposal.company_id)
     if person.pk == proposal.proposed_by_id:
         raise SamePersonError(person.username)
     if newest(proposal.kind, proposal.subject) != proposal:

@@ -5,9 +5,10 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from nuan.operations.acts import act
-from nuan.operations.ledger import account, post
+from nuan.operations.ledger import account, open_day, post
 from nuan.operations.open_bills import books_of
 from nuan.operations.payment_booking import Receipt, book_receipts, lock_channel, lock_placing
 from nuan.records.billing.matching import match, tokens
@@ -29,6 +30,11 @@ class DifferenceNeedsReasonError(CounterError):
         super().__init__(
             f"实点与应有相差 {difference_fen / 100:+.2f} 元，请写明原因 / say why cash and receipts differ"
         )
+
+
+class NotThatDayError(CounterError):
+    def __init__(self, day: date) -> None:
+        super().__init__(f"{day} 还没有到，不能日结 / that day has not come")
 
 
 class NoAmountError(CounterError):
@@ -82,8 +88,12 @@ def day_sums(company: str, day: date) -> DaySums:
 def close_counter_day(*, company: str, day: date, counted_fen: int, actor: str, why: str = "") -> CounterDay:
     """Counted cash against the day's receipts; a difference is booked and needs a reason. Closing again changes nothing.
 
-    Raises DifferenceNeedsReasonError, CounterError for another count of a closed day.
+    Raises DifferenceNeedsReasonError, NotThatDayError, NoAmountError for a count below zero, DayClosedError for another count of a closed day.
     """
+    if day > timezone.localdate():
+        raise NotThatDayError(day)
+    if counted_fen < 0:
+        raise NoAmountError
     with act("close_counter_day", actor=actor, subject=company, why=why) as row, transaction.atomic():
         lock_channel(company, "counter")
         with connection.cursor() as cursor:
@@ -101,7 +111,7 @@ def close_counter_day(*, company: str, day: date, counted_fen: int, actor: str, 
         if difference:
             legs = [(account(company, "cash"), difference), (account(company, "cash_difference"), -difference)]
             entry = post(
-                key=f"counter:{company}:{day}", kind="cash_difference", on=day, postings=legs, actor=actor, memo=f"{day} 现金长短款",
+                key=f"counter:{company}:{day}", kind="cash_difference", on=open_day(company, day), postings=legs, actor=actor, memo=f"{day} 现金长短款",
                 details={"why": why.strip()},
             )  # fmt: skip
         row.details = {"day": day, "expected_fen": sums.expected_fen, "counted_fen": counted_fen}

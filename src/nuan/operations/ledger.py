@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from nuan.operations.acts import act
 from nuan.records.billing.chart import CHART, account_code
-from nuan.records.billing.models import Account, Entry, Posting
+from nuan.records.billing.models import Account, Entry, LedgerPeriod, Posting
 from nuan.records.registry.models import Home
 
 Leg = tuple[Account, int]
@@ -58,6 +58,12 @@ def account(company: str, role: str, home: Home | None = None) -> Account:
         defaults={"kind": chart.kind if chart else "", "company_id": company, "home": home, "name": chart.name if chart else role},
     )  # fmt: skip
     return found
+
+
+def open_day(company: str, on: date) -> date:
+    """The day to book under what happened on `on`: that day, or today where its month is closed; the entry's words say which day it was."""
+    closed = LedgerPeriod.objects.filter(company=company, period=f"{on:%Y-%m}").exists()
+    return timezone.localdate() if closed else on
 
 
 def post(

@@ -85,6 +85,11 @@ def bills_with_payments(home: Home, company: str, until: date) -> list[Overdue]:
     ]
 
 
+def owed_since(bill: Bill, due: date | None) -> date | None:
+    """The last day on which a bill is in time: nobody is late with a bill that was not there yet."""
+    return None if due is None else max(due, bill.issued_on)
+
+
 def _pack(bill: Bill, cache: dict[str, Pack]) -> Pack:
     if bill.pack not in cache:
         cache[bill.pack] = catalogue.pack(bill.pack, signed_records())
@@ -94,7 +99,7 @@ def _pack(bill: Bill, cache: dict[str, Pack]) -> Pack:
 def reckon_late_fee(each: Overdue, until: date, pack: Pack) -> LateFee:
     """The whole late fee of a bill up to a day, days of an open case left out."""
     season = season_of(pack, each.bill.season)
-    due = each.bill.due_on or due_day(pack, season)
+    due = owed_since(each.bill, each.bill.due_on or due_day(pack, season))
     holds = list(BillingHold.objects.filter(home_id=each.bill.home_id, since__lte=until).values_list("since", "until"))
     return late_fee(pack, due, standing_fen(each.bill), each.paid, until, held=holds)
 
@@ -134,17 +139,18 @@ def take_dunning_steps(homes: Iterable[Home], company: str, *, today: date, acto
         for home in homes:
             stopped = held(home, today)
             for each in bills_with_payments(home, company, today):
-                if each.open_fen <= 0 or each.bill.due_on is None:
+                due = owed_since(each.bill, each.bill.due_on)
+                if each.open_fen <= 0 or due is None:
                     continue
                 taken = set(each.bill.notices.values_list("step", flat=True))
-                for step in steps_due(all_steps, each.bill.due_on, today, taken, stopped):
+                for step in steps_due(all_steps, due, today, taken, stopped):
                     text = step.zh.format(
-                        number=each.bill.number, yuan=format_yuan(each.open_fen), due=each.bill.due_on,
-                        days=(today - each.bill.due_on).days, phone=home.company.service_phone or "供热企业",
+                        number=each.bill.number, yuan=format_yuan(each.open_fen), due=due,
+                        days=(today - due).days, phone=home.company.service_phone or "供热企业",
                     )  # fmt: skip
                     made.append(
                         DunningNotice.objects.create(
-                            bill=each.bill, step=step.key, channel=step.channel, due_on=each.bill.due_on + timedelta(days=step.after_days),
+                            bill=each.bill, step=step.key, channel=step.channel, due_on=due + timedelta(days=step.after_days),
                             text=text, made_by=actor,
                         )
                     )  # fmt: skip

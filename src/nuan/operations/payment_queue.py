@@ -8,7 +8,7 @@ from django.db import transaction
 
 from nuan.operations.acts import act
 from nuan.operations.ledger import reverse
-from nuan.operations.open_bills import books_of, open_of_bills, open_of_homes
+from nuan.operations.open_bills import books_of, credit_fen, open_of_bills, open_of_homes
 from nuan.operations.payment_booking import Receipt, allocate, book_receipts, lock_channel, lock_placing
 from nuan.records.billing.matching import Books, OpenBill, Part, by_age, tokens
 from nuan.records.billing.models import Allocation, Payment
@@ -39,6 +39,13 @@ class NoReasonError(PlacingError):
 class TakenBackError(PlacingError):
     def __init__(self) -> None:
         super().__init__("这一笔核销已经撤销过 / it was taken back already")
+
+
+class CreditSpentError(PlacingError):
+    def __init__(self, asked_fen: int, credit_fen: int) -> None:
+        super().__init__(
+            f"这户的余额只剩 {credit_fen / 100:.2f} 元，{asked_fen / 100:.2f} 元已用掉，不能撤销；请先撤销用余额付的那一笔 / the credit is spent"
+        )
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,8 @@ def place_oldest_first(payment_id: int, home_id: int, *, actor: str, today: date
 
 
 def take_back(allocation_id: int, *, actor: str, today: date, why: str) -> Allocation:
-    """Undo one allocation by its mirror; the money is open again and stands in the queue. Raises TakenBackError, NoReasonError."""
+    """Undo one allocation by its mirror; the money is open again and stands in the queue. Raises TakenBackError, NoReasonError, and
+    CreditSpentError for credit that has paid a bill since."""
     if not why.strip():
         raise NoReasonError
     with act("take_back_payment", actor=actor, why=why.strip()) as row, transaction.atomic():
@@ -141,6 +149,8 @@ def take_back(allocation_id: int, *, actor: str, today: date, why: str) -> Alloc
         lock_placing(payment.company_id)
         if found.undoes_id is not None or Allocation.objects.filter(undoes=found).exists():
             raise TakenBackError
+        if found.bill_id is None and (credit := credit_fen(found.home_id)) < found.amount_fen:
+            raise CreditSpentError(found.amount_fen, credit)
         reversal = reverse(found.entry, why=why.strip(), actor=actor, on=today)
         mirror = Allocation.objects.create(
             payment=payment, home_id=found.home_id, bill_id=found.bill_id, amount_fen=-found.amount_fen, rule="undo", entry=reversal,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from nuan.operations.acts import act
 from nuan.operations.bulk import change_rows
 from nuan.operations.city_packs import season_of, signed_records
-from nuan.operations.ledger import account, post, reverse
+from nuan.operations.ledger import account, open_day, post, reverse
 from nuan.operations.ledger_bulk import home_accounts
 from nuan.operations.payment_booking import Legs
 from nuan.operations.refund_notices import tell_payouts
@@ -99,6 +99,7 @@ def _book(
 ) -> None:
     """An entry for each payout, from one account of the chart to another: `refund_payable`, `refund_transit`, `prepaid` or a channel's."""
     for company in sorted({each.company_id for each in payouts}):
+        day = open_day(company, on)
         own = [each for each in payouts if each.company_id == company]
         homes = sorted({each.home_id for each in own})
         of = {
@@ -108,8 +109,10 @@ def _book(
         legs = Legs(company)
         for each in own:
             ids = [found[each.home_id] if isinstance(found := of[role], dict) else found for role in (debit, credit)]
-            details = {"payout": each.number, "channel_txn": each.channel_txn}
-            legs.add(f"payout:{each.pk}:{kind}", "payout", on, f"{words} {each.number}", details, (ids[0], each.amount_fen), (ids[1], -each.amount_fen))  # fmt: skip
+            details = {"payout": each.number, "channel_txn": each.channel_txn} | (
+                {"done_on": on.isoformat()} if day != on else {}
+            )
+            legs.add(f"payout:{each.pk}:{kind}", "payout", day, f"{words} {each.number}", details, (ids[0], each.amount_fen), (ids[1], -each.amount_fen))  # fmt: skip
         legs.book(actor)
 
 
@@ -193,7 +196,12 @@ def _book_answers(moved: Sequence[RefundPayout], actor: str) -> None:
     for each in moved:
         if each.state == State.FAILED:
             sent = Entry.objects.get(key=f"payout:{each.pk}:sent")
-            reverse(sent, why=each.why or "付款失败", actor=actor, on=each.done_on)
+            reverse(
+                sent,
+                why=each.why or "付款失败",
+                actor=actor,
+                on=each.done_on and open_day(each.company_id, each.done_on),
+            )
 
 
 def _again(failed: RefundPayout) -> RefundPayout:
@@ -226,7 +234,7 @@ def _late_interest(found: RefundPayout, on: date, actor: str, late_rate: Fractio
             (account(found.company_id, "refund_payable", found.home), -due.interest_fen),
         ]
         post(
-            key=f"payout:{found.pk}:interest", kind="refund_interest", on=on, postings=legs, actor=actor,
+            key=f"payout:{found.pk}:interest", kind="refund_interest", on=open_day(found.company_id, on), postings=legs, actor=actor,
             memo=f"滞退金 {found.number}，迟 {due.days_late} 天", details={"days_late": due.days_late},
         )  # fmt: skip
         RefundPayout.objects.create(

@@ -20,8 +20,9 @@ from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.ledger import account
 from nuan.operations.ledger_bulk import home_accounts
 from nuan.operations.payment_booking import Legs
-from nuan.operations.refund_batches import KIND, BatchSettledError, _still_judged, content_hash
+from nuan.operations.refund_batches import KIND, BatchSettledError, _one_at_a_time, _still_judged, content_hash
 from nuan.operations.refund_notices import tell_posted
+from nuan.operations.refund_payouts import may_pay_out
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.accounts.models import User
@@ -37,9 +38,11 @@ GOES_BACK = ("wechat", "alipay")
 def post_refunds(batch: RefundBatch, *, by: User, on: date) -> RefundBatch:
     """Book an approved batch and make its payouts. Done again it changes nothing.
 
-    Raises ApprovalError (not approved by another, or another content), JudgementMovedError, BatchSettledError.
+    Raises NotFinanceError, ApprovalError (not approved by another, or another content), JudgementMovedError, BatchSettledError.
     """
+    may_pay_out(by, batch.company_id)
     with act("post_refunds", actor=by.username, subject=batch.subject) as row, transaction.atomic():
+        _one_at_a_time(batch.company_id)
         batch = RefundBatch.objects.select_for_update().get(pk=batch.pk)
         if batch.state == RefundBatch.State.POSTED:
             row.nothing_changed = True
@@ -49,6 +52,7 @@ def post_refunds(batch: RefundBatch, *, by: User, on: date) -> RefundBatch:
         approvals.require(kind=KIND, subject=batch.subject, content_hash=content_hash(batch))
         _still_judged(batch)
         items = list(batch.items.select_related("home").order_by("-amount_fen", "id"))
+        _hold_payouts({each.home_id for each in items})
         payable = _book(batch, items, by.username, on)
         change_rows(
             RefundItem, pl.DataFrame({"id": [each.pk for each in items], "entry_id": [each.entry_id for each in items]})
@@ -59,6 +63,14 @@ def post_refunds(batch: RefundBatch, *, by: User, on: date) -> RefundBatch:
         tell_posted(batch, items, made)
         row.details = {"items": len(items), "amount_fen": batch.amount_fen, "payouts": len(made)}
     return batch
+
+
+def _hold_payouts(homes: set[int]) -> None:
+    """Nobody sends, credits or settles a payout of these homes between the look at what is owed and the payouts made from it."""
+    live = RefundPayout.objects.filter(
+        home__in=homes, state__in=[RefundPayout.State.PENDING, RefundPayout.State.IN_TRANSIT]
+    )
+    list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
 def payable_fen(homes: set[int]) -> dict[int, int]:

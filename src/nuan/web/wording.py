@@ -73,6 +73,8 @@ WORDS = {
     "propose_period_close": "提请结账",
     "decide_period_close": "审批结账",
     "close_period": "月末结账",
+    "propose_bill_document": "提请更正账单",
+    "decide_bill_document": "审批账单更正",
     "adjust_bill": "调整账单",
     "cancel_bill": "冲销账单",
     "charge_late_fees": "计违约金",
