@@ -77,6 +77,7 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "live_station": ({"code": "H01-S01"}, OURS),
     "quality": ({}, OFFICIALS),
     "quality_csv": ({}, OFFICIALS),
+    "suggestion_dismiss": ({"pk": "1"}, row(302, 404, 404, 404, 404, 404)),
     "alarm_definitions": ({}, WATCHERS),
     "alarm_definition": ({"code": "station_flow_none"}, WATCHERS),
     "notices": ({}, SETTERS),

@@ -116,8 +116,11 @@ def recordings(root: Path, folder: Path) -> tuple[Recording, Recording]:
 def record(root: Path, folder: Path, stop: threading.Event) -> int:
     """Until told to stop, once more then. Exit code of the process."""
     from nuan.operations.intake_folding import lay_down
+    from nuan.operations.intake_quality import HourlyQuality
 
     live, rest = recordings(root, folder)
+    hourly = HourlyQuality()
+    rest.steps.append(Step("quality", 30.0, hourly.look))
 
     def others() -> None:
         while not stop.wait(TURN_S):
@@ -132,10 +135,12 @@ def record(root: Path, folder: Path, stop: threading.Event) -> int:
         if away and time.time() - away > GIVE_UP_S and "DATABASE_URL" not in os.environ:
             stop.set()
             beside.join()
+            hourly.leave()
             return NO_DATABASE
     beside.join()
     for each in (live, rest):
         each.turn(float("inf"))
+    hourly.leave()
     lay_down(folder / REPORT, report(live, rest))
     return 0
 

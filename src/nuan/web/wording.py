@@ -56,6 +56,7 @@ WORDS = {
     "record_calibration": "登记检定",
     "discard_dead_letters": "弃置死信",
     "replay_dead_letters": "重放死信",
+    "dismiss_suggestion": "排除接线提示",
     "stop_judging": "停止判定",
     "revoke_token": "收回令牌",
     "acknowledge_alarms": "确认告警",

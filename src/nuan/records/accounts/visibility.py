@@ -70,6 +70,7 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "live_station": OFFICIALS,
     "quality": OFFICIALS,
     "quality_csv": OFFICIALS,
+    "suggestion_dismiss": frozenset({Role.DISPATCH}),
     "alarm_definitions": WATCHERS,
     "alarm_definition": WATCHERS,
     "notices": ALARM_SETTERS,

@@ -244,3 +244,52 @@ class QualityDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "company_code", "gateway_code"], name="one_quality_day")]
+
+
+class Suggestion(models.Model):
+    """像是接错了或换过表: what readings suggest about wiring, units or a counter. Open ones are made again from the readings; a dismissal
+    is a person's act and outlasts them while `evidence` (what stays the same when it is seen again) does not change."""
+
+    class Kind(models.TextChoices):
+        UNIT = "unit_mistaken", "单位可能有误"
+        SWAPPED = "swapped_pipes", "供回水可能接反"
+        RESET = "counter_reset", "计数器清零"
+        ROLL_OVER = "roll_over", "计数器翻转"
+        EXCHANGED = "exchanged", "可能换过表"
+
+    class State(models.TextChoices):
+        OPEN = "open", "待核对"
+        DISMISSED = "dismissed", "已排除"
+
+    place = models.CharField(max_length=48)
+    level = models.CharField(max_length=12)
+    company_code = models.CharField(max_length=24)
+    banner_code = models.CharField(max_length=12)
+    quantity = models.CharField(max_length=32)
+    position = models.CharField(max_length=24)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    evidence = models.CharField(max_length=200)
+    evidence_zh = models.CharField(max_length=300)
+    evidence_en = models.CharField(max_length=300)
+    remedy_zh = models.CharField(max_length=300)
+    remedy_en = models.CharField(max_length=300)
+    happened = models.BooleanField(help_text="an event of a moment; else a state that is told while it lasts")
+    since = models.DateTimeField(help_text="when it happened, or the first reading that showed it")
+    computed_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    dismissed_by = models.CharField(max_length=120, blank=True)
+    dismissed_at = models.DateTimeField(null=True)
+    why = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["place", "quantity", "position", "kind", "evidence"], name="one_suggestion"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="dismissed")
+                | (~models.Q(why="") & ~models.Q(dismissed_by="") & models.Q(dismissed_at__isnull=False)),
+                name="suggestion_dismissed_with_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "company_code", "-since"])]

@@ -20,6 +20,7 @@ from nuan.terms.places import CHINA
 from nuan.web.guard import Visit
 from nuan.web.live_words import ago
 from nuan.web.tables import csv_answer
+from nuan.web.views.suggestions import suggested
 from nuan.web.wording import say
 
 SPANS = {"7": 7, "30": 30}
@@ -144,6 +145,7 @@ def quality(request: Visit) -> HttpResponse:
         "now": now,
         "computed": computed,
         "is_old": now < timezone.now() - timedelta(days=1),
+        **suggested(request),
     }
     return render(request, "web/quality.html", context)
 
