@@ -108,6 +108,8 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "bills_csv": ({}, BILL_DESK | {"外人": 200}),
     "bill": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
     "bill_file": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
+    "stop_heat": ({}, BILL_DESK | {"外人": 200}),
+    "stop_heat_csv": ({}, BILL_DESK | {"外人": 200}),
     "my_bills": ({}, row(302, 200, 404, 404, 404, 404)),
     "ledger": ({}, REFUND_DESK),
     "ledger_account": ({"pk": "ours"}, REFUND_DESK),

@@ -26,39 +26,62 @@ class NewLine:
     parameter: str = ""
 
 
-def adjust(bill: Bill, lines: Sequence[NewLine], *, on: date, why: str, actor: str) -> Bill:
-    """Owe more or less than the bill said: lines of a new document with a reference. Raises DocumentError and NoGroundError."""
+class SeenOtherwiseError(DocumentError):
+    """Between looking and writing another document came, maybe by the same button pressed twice."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"账单 {number} 在您查看之后又有了新的单据；请看过再办 / the bill has a newer document than you have seen"
+        )
+
+
+def adjusted_fen(bill: Bill, lines: Sequence[NewLine]) -> int:
+    """What the bill would come to with these lines. Raises DocumentError where it may not be adjusted so."""
     if bill.kind != Bill.Kind.BILL:
         raise DocumentError(f"{bill.number} 不是账单；请调整它所说明的账单 {bill.about.number if bill.about else ''}")
+    if bill.documents.filter(kind=Bill.Kind.CANCELLATION).exists():
+        raise DocumentError(f"账单 {bill.number} 已经冲销，不能再调整")
+    after = standing_fen(bill) + sum(line.amount_fen for line in lines)
+    if after < 0:
+        raise DocumentError(f"调整后账单 {bill.number} 合计为负；请冲销后重新出账")
+    return after
+
+
+def adjust(
+    bill: Bill, lines: Sequence[NewLine], *, on: date, why: str, actor: str, seen: int | None = None
+) -> Bill:  # fmt: skip
+    """Owe more or less than the bill said: lines of a new document with a reference. Raises DocumentError and NoGroundError.
+
+    `seen`: `documents_so_far` when the person looked; with another number by now nothing is written.
+    """
     with act("adjust_bill", actor=actor, subject=bill.number, clause=CLAUSE, why=why.strip()) as row:
-        _lock(bill)
-        if bill.documents.filter(kind=Bill.Kind.CANCELLATION).exists():
-            raise DocumentError(f"账单 {bill.number} 已经冲销，不能再调整")
-        if standing_fen(bill) + sum(line.amount_fen for line in lines) < 0:
-            raise DocumentError(f"调整后账单 {bill.number} 合计为负；请冲销后重新出账")
+        _lock(bill, seen)
+        adjusted_fen(bill, lines)
         made = _document(bill, Bill.Kind.ADJUSTMENT, lines, on=on, memo=why, actor=actor)
         row.details = {"number": made.number, "total_fen": made.total_fen}
     return made
 
 
-def cancel(bill: Bill, *, on: date, why: str, actor: str) -> Bill:
-    """Mirror a bill with all its adjustments, line by line; the home can be billed anew. A bill is cancelled once."""
+def mirror(bill: Bill) -> list[NewLine]:
+    """The lines that take back a bill with all its adjustments. Raises DocumentError where it may not be cancelled."""
     if bill.kind != Bill.Kind.BILL:
         raise DocumentError(f"{bill.number} 不是账单，不能冲销")
+    there = bill.documents.filter(kind=Bill.Kind.CANCELLATION).first()
+    if there is not None:
+        raise DocumentError(f"账单 {bill.number} 已由 {there.number} 冲销")
+    mirrored = [bill, *bill.documents.filter(kind=Bill.Kind.ADJUSTMENT).order_by("id")]
+    return [
+        NewLine(line.kind, -line.amount_fen, f"冲销 {each.number} 第 {line.position} 行", line.quantity, line.parameter)
+        for each in mirrored
+        for line in each.lines.order_by("position")
+    ]
+
+
+def cancel(bill: Bill, *, on: date, why: str, actor: str, seen: int | None = None) -> Bill:
+    """Mirror a bill with all its adjustments, line by line; the home can be billed anew. A bill is cancelled once. `seen` as in `adjust`."""
     with act("cancel_bill", actor=actor, subject=bill.number, clause=CLAUSE, why=why.strip()) as row:
-        _lock(bill)
-        there = bill.documents.filter(kind=Bill.Kind.CANCELLATION).first()
-        if there is not None:
-            raise DocumentError(f"账单 {bill.number} 已由 {there.number} 冲销")
-        mirrored = [bill, *bill.documents.filter(kind=Bill.Kind.ADJUSTMENT).order_by("id")]
-        lines = [
-            NewLine(
-                line.kind, -line.amount_fen, f"冲销 {each.number} 第 {line.position} 行", line.quantity, line.parameter
-            )
-            for each in mirrored
-            for line in each.lines.order_by("position")
-        ]
-        made = _document(bill, Bill.Kind.CANCELLATION, lines, on=on, memo=why, actor=actor)
+        _lock(bill, seen)
+        made = _document(bill, Bill.Kind.CANCELLATION, mirror(bill), on=on, memo=why, actor=actor)
         row.details = {"number": made.number, "total_fen": made.total_fen}
     return made
 
@@ -78,9 +101,16 @@ def standing_fen(bill: Bill) -> int:
     return bill.total_fen + sum(others)
 
 
-def _lock(bill: Bill) -> None:
-    """Two who adjust or cancel one bill at once queue at its row."""
+def documents_so_far(bill: Bill) -> int:
+    """How many adjustments and cancellations a bill has."""
+    return bill.documents.exclude(kind=Bill.Kind.LATE_FEE).count()
+
+
+def _lock(bill: Bill, seen: int | None) -> None:
+    """Two who adjust or cancel one bill at once queue at its row; the second has not seen what the first wrote."""
     Bill.objects.select_for_update().get(pk=bill.pk)
+    if seen is not None and seen != documents_so_far(bill):
+        raise SeenOtherwiseError(bill.number)
 
 
 def _document(

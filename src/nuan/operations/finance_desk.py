@@ -6,11 +6,21 @@ from datetime import date
 from django.db.models import Count, Min, Sum
 
 from nuan.operations import approvals
+from nuan.operations.bill_runs import KIND
 from nuan.operations.open_bills import Unpaid, unpaid_by_age
 from nuan.operations.refund_batches import proposal_of
 from nuan.operations.refund_status import CompanyRefunds, by_company
 from nuan.records.accounts.models import User
-from nuan.records.billing.models import CounterDay, Payment, PaymentFile, RefundBatch, RefundPayout
+from nuan.records.billing.models import (
+    BillRun,
+    CounterDay,
+    Decision,
+    Payment,
+    PaymentFile,
+    Proposal,
+    RefundBatch,
+    RefundPayout,
+)
 
 ATTEMPTED = 2
 """A payout of this attempt or later: one before it has failed."""
@@ -27,7 +37,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Desk:
-    """`to_approve` are batches that this person may decide on, `to_post` those that another has approved."""
+    """`to_approve` are batches that this person may decide on, `to_post` those that another has approved; bill runs alike."""
 
     queue: Waiting
     refused: list[PaymentFile]
@@ -40,6 +50,9 @@ class Desk:
     days_open: list[date]
     unpaid: list[Unpaid]
     refunds: list[CompanyRefunds]
+    runs_to_approve: list[BillRun]
+    runs_by_others: list[BillRun]
+    runs_to_post: list[BillRun]
 
     @property
     def unpaid_fen(self) -> int:
@@ -48,9 +61,8 @@ class Desk:
     @property
     def quiet(self) -> bool:
         """Nothing is out of order."""
-        return not (
-            self.queue.count or self.refused or self.to_approve or self.to_post or self.failed.count or self.days_open
-        )
+        batches, runs = self.to_approve or self.to_post, self.runs_to_approve or self.runs_to_post
+        return not (self.queue.count or self.refused or batches or runs or self.failed.count or self.days_open)
 
 
 def desk(company: str, person: User, today: date) -> Desk:
@@ -61,6 +73,7 @@ def desk(company: str, person: User, today: date) -> Desk:
     standing = {batch.pk: _standing(batch) for batch in proposed}
     waiting = [batch for batch in proposed if not standing[batch.pk]]
     mine = {batch.pk for batch in waiting if (proposal := proposal_of(batch)) and proposal.proposed_by_id == person.pk}
+    runs = _runs(company)
     return Desk(
         queue=Waiting(int(queue["n"]), int(queue["fen"] or 0), queue["since"]),
         refused=list(PaymentFile.objects.filter(company=company, state=PaymentFile.State.REFUSED, seen_at=None).order_by("-id")[:20]),
@@ -73,7 +86,18 @@ def desk(company: str, person: User, today: date) -> Desk:
         days_open=_days_open(company, today),
         unpaid=unpaid_by_age(company, today),
         refunds=by_company(today, company=company),
+        runs_to_approve=[run for run, asked, said in runs if not said and asked.proposed_by_id != person.pk],
+        runs_by_others=[run for run, asked, said in runs if not said and asked.proposed_by_id == person.pk],
+        runs_to_post=[run for run, _, said in runs if said == Decision.Answer.APPROVED],
     )  # fmt: skip
+
+
+def _runs(company: str) -> list[tuple[BillRun, Proposal, str]]:
+    """Bill runs that are proposed and not posted, each with its newest proposal and what was decided."""
+    proposals = Proposal.objects.filter(kind=KIND, company=company).order_by("id")
+    newest = {proposal.subject: proposal for proposal in proposals}
+    runs = BillRun.objects.filter(company=company, posting=None).order_by("id")
+    return [(run, asked, approvals.standing(asked)) for run in runs if (asked := newest.get(run.subject)) is not None]
 
 
 def _standing(batch: RefundBatch) -> str:

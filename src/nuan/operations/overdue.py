@@ -23,6 +23,10 @@ from nuan.terms.money import format_yuan
 NOT_PAYMENTS = ("bill", "adjustment", "cancellation", "late_fee")
 
 
+class HoldError(ValueError):
+    """A hold that cannot be placed or lifted, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overdue:
     """A bill with what is open of it on a day and the payments that went to it."""
@@ -38,13 +42,27 @@ def held(home: Home, day: date) -> bool:
     return any(row.until is None or row.until >= day for row in rows)
 
 
+def open_hold(home: Home) -> BillingHold | None:
+    """The hold that nobody has lifted yet."""
+    return BillingHold.objects.filter(home=home, until=None).order_by("-id").first()
+
+
 def place_hold(home: Home, *, reason: str, since: date, actor: str) -> BillingHold:
+    """Nothing is demanded and no late fee runs from `since` on. Raises HoldError without a reason and where a hold stands already."""
+    if not reason.strip():
+        raise HoldError("请写明争议的内容 / say what the dispute is about")
     with act("hold_billing", actor=actor, subject=home.code, why=reason.strip()):
+        Home.objects.select_for_update(no_key=True).get(pk=home.pk)
+        if (there := open_hold(home)) is not None:
+            raise HoldError(f"自 {there.since} 起已经暂停催缴和违约金 / on hold since {there.since} already")
         return BillingHold.objects.create(home=home, reason=reason.strip(), since=since, placed_by=actor)
 
 
-def release_hold(hold: BillingHold, *, until: date, actor: str) -> BillingHold:
-    with act("release_billing_hold", actor=actor, subject=hold.home.code, why=hold.reason):
+def release_hold(hold: BillingHold, *, until: date, actor: str, why: str = "") -> BillingHold:
+    """`until` is the last day of the hold; `why` says what came of the case. Raises HoldError where it was lifted before."""
+    with act("release_billing_hold", actor=actor, subject=hold.home.code, why=why.strip() or hold.reason):
+        if BillingHold.objects.select_for_update().get(pk=hold.pk).until is not None:
+            raise HoldError("这次暂停已经解除 / this hold was lifted before")
         hold.until, hold.released_by = until, actor
         hold.save(update_fields=["until", "released_by"])
     return hold

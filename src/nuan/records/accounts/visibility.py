@@ -101,6 +101,8 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "bills_csv": BILL_DESK,
     "bill": BILL_DESK | RESIDENTS,
     "bill_file": BILL_DESK | RESIDENTS,
+    "stop_heat": BILL_DESK,
+    "stop_heat_csv": BILL_DESK,
     "my_bills": RESIDENTS,
     "ledger": REFUND_DESK,
     "ledger_account": REFUND_DESK,

@@ -6,15 +6,17 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from nuan.operations.bill_documents import standing_fen
 from nuan.operations.bill_explaining import explain_bill
 from nuan.operations.bill_pdf import FontMissingError, bill_pdf
 from nuan.operations.open_bills import open_of_homes
-from nuan.records.billing.models import Bill
+from nuan.records.billing.models import Bill, StopHeatApplication
 from nuan.web.guard import Visit
 from nuan.web.tables import csv_answer, sorted_by
+from nuan.web.views.bill_acts import Answer, answer, forms_of
+from nuan.web.views.stop_heat import STATES, state_of
 from nuan.web.wording import say
 
 PAGE = 50
@@ -79,8 +81,14 @@ def _one(request: Visit, pk: int) -> Bill:
 
 
 def bill(request: Visit, pk: int) -> HttpResponse:
+    """One document with its working; finance of the company acts on it here."""
     found = _one(request, pk)
     main = _whole(found)
+    came = Answer()
+    if request.method == "POST":
+        came = answer(request, found)
+        if came.done:
+            return redirect("bill", pk=found.pk)
     context: dict[str, Any] = {
         "bill": found,
         "kind": KIND_WORDS[found.kind],
@@ -88,9 +96,11 @@ def bill(request: Visit, pk: int) -> HttpResponse:
         "documents": [{"bill": each, "kind": KIND_WORDS[each.kind]} for each in main.documents.order_by("id")],
         "cancelled": main.documents.filter(kind=Bill.Kind.CANCELLATION).exists(),
         "is_resident": request.scope.kind == "home",
+        "came": came,
         **_money(found),
+        **forms_of(request, found),
     }
-    return render(request, "web/money/bill.html", context)
+    return render(request, "web/money/bill.html", context, status=422 if came.error else 200)
 
 
 def bill_file(request: Visit, pk: int) -> HttpResponse:
@@ -101,9 +111,9 @@ def bill_file(request: Visit, pk: int) -> HttpResponse:
         content = bill_pdf(explain_bill(found), paid_fen=_money(found)["paid_fen"], demo=demo)
     except FontMissingError as error:
         return HttpResponse(str(error), status=503, content_type="text/plain; charset=utf-8")
-    answer = HttpResponse(content, content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
-    return answer
+    file = HttpResponse(content, content_type="application/pdf")
+    file["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
+    return file
 
 
 def my_bills(request: Visit) -> HttpResponse:
@@ -116,5 +126,11 @@ def my_bills(request: Visit) -> HttpResponse:
         {"bill": each, "kind": KIND_WORDS[each.kind], "open_fen": open_by.get(each.pk) if each.kind == "bill" else None}
         for each in mine
     ]
-    context = {"home": home, "rows": rows, "open_fen": sum(max(fen, 0) for fen in open_by.values())}
+    applications = StopHeatApplication.objects.filter(home=home).order_by("-id")
+    context = {
+        "home": home,
+        "rows": rows,
+        "open_fen": sum(max(fen, 0) for fen in open_by.values()),
+        "stops": [(each, STATES[state_of(each.accepted)]) for each in applications],
+    }
     return render(request, "web/money/my_bills.html", context)
