@@ -88,6 +88,8 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "payment_queue": ({}, OUR_FINANCE),
     "payment_queue_csv": ({}, OUR_FINANCE),
     "payment": ({"pk": "ours"}, OUR_FINANCE),
+    "home_credits": ({}, OUR_FINANCE),
+    "home_credits_csv": ({}, OUR_FINANCE),
     "refund_batches": ({}, REFUND_DESK),
     "refund_batch": ({"pk": "ours"}, REFUND_DESK),
     "refund_batch_csv": ({"pk": "ours"}, REFUND_DESK),

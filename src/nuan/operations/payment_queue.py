@@ -31,6 +31,11 @@ class StrangeBillError(PlacingError):
         super().__init__("没有这张账单或住户，或不属于本企业 / no such bill or home of this company")
 
 
+class KeyUsedError(PlacingError):
+    def __init__(self) -> None:
+        super().__init__("这张表单已经用过，请重新打开页面 / this form was used for something else")
+
+
 class NoReasonError(PlacingError):
     def __init__(self) -> None:
         super().__init__("请写明理由 / a reason is needed")
@@ -164,7 +169,7 @@ def take_back(allocation_id: int, *, actor: str, today: date, why: str) -> Alloc
 
 
 def pay_from_credit(bill_id: int, fen: int, *, actor: str, today: date, now: object, key: str, why: str) -> Payment:
-    """Use a home's credit for one of its bills. `key` says it once. Raises MoreThanOpenError, StrangeBillError."""
+    """Use a home's credit for one of its bills. `key` says it once. Raises MoreThanOpenError, StrangeBillError, KeyUsedError."""
     from datetime import datetime
 
     from nuan.operations.ledger import account, balance_fen
@@ -179,6 +184,8 @@ def pay_from_credit(bill_id: int, fen: int, *, actor: str, today: date, now: obj
         lock_placing(home.company_id)
         there = Payment.objects.filter(company=home.company_id, channel="prepaid", txn_id=key).first()
         if there is not None:
+            if (there.references, there.amount_fen) != ([bill.number], fen):
+                raise KeyUsedError
             row.nothing_changed = True
             return there
         bill = open_of_bills([bill_id])[0]

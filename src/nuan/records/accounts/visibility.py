@@ -81,6 +81,8 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "payment_queue": FINANCE,
     "payment_queue_csv": FINANCE,
     "payment": FINANCE,
+    "home_credits": FINANCE,
+    "home_credits_csv": FINANCE,
     "refund_batches": REFUND_DESK,
     "refund_batch": REFUND_DESK,
     "refund_batch_csv": REFUND_DESK,
