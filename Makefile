@@ -22,7 +22,7 @@ check: peers           ## format, lint, types, the street, then the fast tests
 	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -m "not slow and not browser" tests/terms tests/rules tests/policies tests/facts tests/network tests/buildings tests/house
+	$(BIN)/pytest -q -n 2 -m "not slow and not browser" tests/terms tests/rules tests/policies tests/facts tests/network tests/buildings tests/house
 
 format: env
 	$(BIN)/ruff format .
