@@ -112,6 +112,15 @@ def test_lines_are_read_again_too(tmp_path: Path) -> None:
     assert stored(tmp_path) == [("B001-1-0101|room_temp|living", ARRIVED, 1950, 0, 0)]
 
 
+def test_an_impossible_clock_of_a_line_is_stamped_like_any_other(tmp_path: Path) -> None:
+    registered("L1", "0009")
+    numbers = shipped(tmp_path, letter(b"room,device=0009 t=19.5 4070908800", "line/s", "clock_ahead", "L1"))
+    assert replayed(tmp_path, numbers).still == {"clock_ahead": 1}
+    report = replayed(tmp_path, numbers, stamp_by_arrival=True, why="表钟不准，已校")
+    assert (report.replayed, report.readings) == (1, 1)
+    assert stored(tmp_path) == [("B001-1-0101|room_temp|living", ARRIVED, 1950, int(Flag.CORRECTED), 0)]
+
+
 def test_half_a_message_that_is_still_strange_stays_open(tmp_path: Path) -> None:
     payload = b'{"0001": [{"ts": %d, "values": {"t": 20}}], "0002": [{"ts": %d, "values": {"t": 21}}]}' % (
         ARRIVED * 1000,

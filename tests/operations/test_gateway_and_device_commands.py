@@ -90,3 +90,15 @@ def test_the_status_line_says_what_is_wrong() -> None:
         sentence(50, facts)
         == "50 读数/秒 · 共 1,000 · 死信 2 · 待入库 0.5 MiB · MQTT 断开：refused · 数据库不可用，读数照收"
     )
+
+
+def test_started_by_root_the_broker_needs_an_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: object
+) -> None:
+    """Mosquitto started by root changes to its own account, for which the passwords that were just written are closed."""
+    settings.NUAN_HOME = tmp_path  # type: ignore[attr-defined]
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert "--user" in run(gateway, "broker-config", str(tmp_path / "mosquitto")).output
+    assert "--user" not in run(gateway, "broker-config", str(tmp_path / "mosquitto"), "--user", "heat").output
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert "--user" not in run(gateway, "broker-config", str(tmp_path / "mosquitto")).output

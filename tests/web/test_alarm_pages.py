@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from nuan.operations.alarm_settings import add_notice_route
 from nuan.records.audit.models import AuditEntry
@@ -234,6 +235,21 @@ def test_a_company_that_sends_nothing_stands_on_top(as_cast: Cast, city: None) -
     assert "1 分钟内 89%" in body
     assert "远山供热" not in text(as_cast("小李"), "/quality/")
     assert len(text(as_cast("小李"), "/quality.csv").splitlines()) == 2
+
+
+def test_what_came_and_is_not_counted_yet_is_not_nothing(as_cast: Cast, city: None) -> None:
+    """Only whole hours are counted, and by a timer: a company that began to send ten minutes ago has sent something."""
+    QualityDay.objects.create(
+        day=timezone.now().date(), company_code="C01", points=10, silent_points=10, expected_hours=10, covered_hours=0, readings=0,
+        computed_at=timezone.now(), flagged={}, lateness={},
+    )  # fmt: skip
+    assert "暖阳热力这段时间什么数也没有送来" in text(as_cast("刘科"), "/quality/")
+    now = int(timezone.now().timestamp())
+    point = LivePoint.objects.create(place="H01-S01", quantity="supply_temp", position="room", company_code="C01")
+    LiveValue.objects.create(point=point, any_time_s=now, any_arrival_s=now, any_value=4510, any_flags=0, flags=0)
+    body = text(as_cast("刘科"), "/quality/")
+    assert "暖阳热力这段时间什么数也没有送来" not in body
+    assert "10 个没有来数" not in body
 
 
 FORM = {

@@ -1,6 +1,7 @@
 """`nuan gateway`: who may send readings."""
 
 import json
+import os
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -192,6 +193,13 @@ def broker_config(
         click.echo(folder / name)
     for code, number in written["ports"].items():
         click.echo(f"{code}：{bind}:{number}")
+    if os.geteuid() == 0 and not user:
+        click.secho(
+            "由 root 启动的 mosquitto 会换成 mosquitto 账号，读不到口令文件：请加 --user，或以别的账号启动。"
+            " / started by root, Mosquitto changes to its own account, which cannot read the passwords: give --user.",
+            fg="yellow",
+            err=True,
+        )
 
 
 def _show_token(code: str, token: str, as_json: bool) -> None:

@@ -7,7 +7,7 @@ letter is marked; killed in between, the next replay writes the same readings ag
 import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,10 +23,11 @@ from nuan.telemetry.intake.directory_file import directory_of
 from nuan.telemetry.intake.gateway_book import GatewayBook
 from nuan.telemetry.intake.line_senders import LineSender
 from nuan.telemetry.intake.live_flags import LiveFlags
+from nuan.telemetry.intake.placing import AHEAD_S, BEHIND_S
 from nuan.telemetry.intake.reception import Reception, Register
-from nuan.telemetry.protocols.line_protocol.columns import columns
+from nuan.telemetry.protocols.line_protocol.columns import Columns, columns
 from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT
-from nuan.telemetry.readings import ReadingBatch
+from nuan.telemetry.readings import Flag, ReadingBatch
 from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store import Store
 from nuan.telemetry.store.errors import StoreBusyError
@@ -114,7 +115,7 @@ async def _read(letter: DeadLetter, directory: Directory, register: Register, st
     if letter.reason in ("flood", "too_large") and len(payload) in (0, PAYLOAD_LIMIT):
         return _Again(ReadingBatch.empty(), letter.reason, letter.detail)
     if letter.address.startswith("line"):
-        return await _read_lines(letter, payload, directory, register)
+        return await _read_lines(letter, payload, directory, register, stamp_by_arrival)
     reception = Reception(directory, GatewayBook(), stamp_by_arrival=stamp_by_arrival)
     reception.message(letter.address, payload, letter.arrived_s)
     harvest = await reception.harvest(register, letter.arrived_s)
@@ -123,13 +124,28 @@ async def _read(letter: DeadLetter, directory: Directory, register: Register, st
     return _Again(harvest.batch, harvest.letters[0].reason, harvest.letters[0].detail)
 
 
-async def _read_lines(letter: DeadLetter, payload: bytes, directory: Directory, register: Register) -> _Again:
+async def _read_lines(
+    letter: DeadLetter, payload: bytes, directory: Directory, register: Register, stamp_by_arrival: bool
+) -> _Again:
     gateway = directory.gateway(letter.gateway)
     if gateway is None:
         return _Again(ReadingBatch.empty(), "unknown_gateway", letter.gateway)
-    lines = columns(payload, letter.address.partition("/")[2] or "ns")
+    lines, stamped = columns(payload, letter.address.partition("/")[2] or "ns"), False
+    if stamp_by_arrival:
+        lines, stamped = _stamped(lines, letter.arrived_s)
     sender = LineSender(gateway, directory)
     taken = sender.take(lines, await sender.resolve(lines, register), letter.arrived_s)
+    batch = taken.batch
+    if stamped:  # a letter holds lines of one reason: where one clock was impossible, all were
+        here = batch.time_s == letter.arrived_s
+        batch = replace(batch, flags=np.where(here, batch.flags | np.uint8(Flag.CORRECTED), batch.flags))
     if not taken.refused:
-        return _Again(taken.batch)
-    return _Again(taken.batch, taken.refused[0].code, str(taken.refused[0]))
+        return _Again(batch)
+    return _Again(batch, taken.refused[0].code, str(taken.refused[0]))
+
+
+def _stamped(lines: Columns, arrival_s: int) -> tuple[Columns, bool]:
+    """Lines with an impossible clock lose their time, so that the arrival counts; whether there were any."""
+    time_s = lines.time_ns // 1_000_000_000
+    wrong = (lines.timed != 0) & ((time_s > arrival_s + AHEAD_S) | (time_s < arrival_s - BEHIND_S))
+    return replace(lines, timed=np.where(wrong, np.uint8(0), lines.timed)), bool(wrong.any())

@@ -140,6 +140,15 @@ def test_over_the_rate_and_below_it_again() -> None:
     assert len(door.take(message, now=NOW + 5).batch) == 1
 
 
+def test_a_gateway_that_was_cut_off_loses_nothing_by_emptying_its_memory_fast() -> None:
+    """What comes too fast was acknowledged by the broker: it waits among the dead letters, whole, and is no rubbish to be counted only."""
+    door = Door(directory(rate=1))
+    message = ("nuan/G1/D1", b'{"t": 20}')
+    harvest = door.take(*[message] * (MOST_A_MINUTE + 500))
+    assert len(harvest.batch) + len(harvest.letters) == MOST_A_MINUTE + 500
+    assert all(letter.payload == message[1] for letter in harvest.letters)
+
+
 def test_a_new_directory_counts_from_the_next_message() -> None:
     door = Door(Directory())
     message = ("nuan/G1/D1", b'{"t": 20}')

@@ -184,6 +184,6 @@ class Reception:
 
     def _keep(self, gateway: str, topic: str, arrival_s: int, reason: str, detail: str, payload: bytes) -> None:
         """A letter's protocol is the topic: all that is needed to read its bytes again."""
-        if self._flood.let(gateway, reason, arrival_s):
+        if self._flood.let(gateway, reason, arrival_s, len(payload)):
             letter = DeadLetter(gateway[:60], topic[:200], arrival_s, reason, detail[:300], payload[:PAYLOAD_LIMIT])
             self._letters.append(letter)

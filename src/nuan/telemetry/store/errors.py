@@ -10,7 +10,7 @@ class StoreError(Exception):
 class StoreBusyError(StoreError):
     def __init__(self, root: Path) -> None:
         super().__init__(
-            f"another process writes to the store {root}; one writer at a time, others open it with writable=False"
+            f"{root}：另一个进程正在写（运行中的 nuan intake 一直在写） / another process writes to the store; a running intake always does"
         )
 
 

@@ -51,10 +51,12 @@ class Sender:
     quiet: bool = True
     clock_s: float | None = None
     days: Sequence[tuple[date, int]] = ()
+    heard: bool = False
+    """Something came within the days shown, counted yet or not: only whole hours are counted, and by a timer."""
 
     @property
     def sends_nothing(self) -> bool:
-        return self.readings == 0
+        return self.readings == 0 and not self.heard
 
 
 def _senders(request: Visit, days: int, now: datetime) -> list[Sender]:
@@ -68,7 +70,9 @@ def _senders(request: Visit, days: int, now: datetime) -> list[Sender]:
     live = _newest_live(list(companies))
     clocks = _clocks()
     senders = [
-        _sender(companies[company], company, gateway, found, live.get((company, gateway)), clocks.get(gateway), now)
+        _sender(
+            companies[company], company, gateway, found, live.get((company, gateway)), clocks.get(gateway), now, first
+        )
         for (company, gateway), found in grouped.items()
     ]
     worst = {
@@ -107,17 +111,20 @@ def _sender(
     live: int | None,
     clock_s: float | None,
     now: datetime,
+    first: date,
 ) -> Sender:
     expected, covered = sum(row.expected_hours for row in rows), sum(row.covered_hours for row in rows)
     arrivals = [each for row in rows for each in (row.newest_arrival_s or row.newest_s,) if each is not None]
     newest = max([*arrivals, *([live] if live is not None else [])], default=None)
+    heard = newest is not None and datetime.fromtimestamp(newest, CHINA).date() >= first
+    uncounted = heard and not any(row.readings for row in rows)
     late = {key: sum(row.lateness.get(key, 0) for row in rows) for key, _ in LATENESS}
     all_late = sum(late.values())
     return Sender(
         company, name, gateway,
         points=rows[-1].points if rows else 0,
-        silent=rows[-1].silent_points if rows else 0,
-        share=covered / expected if expected else None,
+        silent=rows[-1].silent_points if rows and not uncounted else 0,
+        share=covered / expected if expected and not uncounted else None,
         readings=sum(row.readings for row in rows),
         flags=_flags(rows),
         lateness=[(say(LATENESS_WORDS[key]), 100 * number / all_late) for key, number in late.items() if number],
@@ -125,6 +132,7 @@ def _sender(
         quiet=newest is None or now.timestamp() - newest > stale_after_s("supply_temp"),
         clock_s=clock_s,
         days=[(row.day, 100 * row.covered_hours // row.expected_hours if row.expected_hours else -1) for row in rows],
+        heard=heard,
     )  # fmt: skip
 
 
