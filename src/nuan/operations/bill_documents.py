@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q, Sum
 
 from nuan.operations.acts import act
 from nuan.operations.bill_runs import CLAUSE, INCOME, bill_number, take_numbers
@@ -42,7 +43,7 @@ def adjust(bill: Bill, lines: Sequence[NewLine], *, on: date, why: str, actor: s
 
 
 def cancel(bill: Bill, *, on: date, why: str, actor: str) -> Bill:
-    """Mirror a bill with all its adjustments, line by line; the home can be billed anew. A bill is cancelled once."""
+    """Mirror a bill with its adjustments and late fees, line by line; the home can be billed anew. A bill is cancelled once."""
     if bill.kind != Bill.Kind.BILL:
         raise DocumentError(f"{bill.number} 不是账单，不能冲销")
     with act("cancel_bill", actor=actor, subject=bill.number, clause=CLAUSE, why=why.strip()) as row:
@@ -50,7 +51,7 @@ def cancel(bill: Bill, *, on: date, why: str, actor: str) -> Bill:
         there = bill.documents.filter(kind=Bill.Kind.CANCELLATION).first()
         if there is not None:
             raise DocumentError(f"账单 {bill.number} 已由 {there.number} 冲销")
-        mirrored = [bill, *bill.documents.filter(kind=Bill.Kind.ADJUSTMENT).order_by("id")]
+        mirrored = [bill, *bill.documents.order_by("id")]
         lines = [
             NewLine(
                 line.kind, -line.amount_fen, f"冲销 {each.number} 第 {line.position} 行", line.quantity, line.parameter
@@ -74,8 +75,8 @@ def late_fee_document(
 
 def standing_fen(bill: Bill) -> int:
     """What a bill comes to with its adjustments and cancellation; late fees are apart."""
-    others = bill.documents.exclude(kind=Bill.Kind.LATE_FEE).values_list("total_fen", flat=True)
-    return bill.total_fen + sum(others)
+    lines = BillLine.objects.filter(Q(bill=bill) | Q(bill__about=bill)).exclude(kind="late_fee")
+    return int(lines.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
 
 
 def _lock(bill: Bill) -> None:

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from nuan.operations.bill_documents import standing_fen
 from nuan.operations.bill_explaining import explain_bill
 from nuan.operations.bill_pdf import FontMissingError, bill_pdf
 from nuan.operations.open_bills import open_of_homes
@@ -68,8 +67,7 @@ def _whole(bill: Bill) -> Bill:
 def _money(bill: Bill) -> dict[str, Any]:
     """What is due by a bill with all that was written about it, and what of it is still open."""
     main = _whole(bill)
-    late = sum(main.documents.filter(kind=Bill.Kind.LATE_FEE).values_list("total_fen", flat=True))
-    due = standing_fen(main) + late
+    due = main.total_fen + sum(main.documents.values_list("total_fen", flat=True))
     open_fen = {each.id: each.open_fen for each in open_of_homes([main.home_id])}.get(main.pk)
     return {"due_fen": due, "open_fen": open_fen, "paid_fen": None if open_fen is None else due - open_fen}
 
