@@ -169,3 +169,25 @@ def test_queries_do_not_grow_with_the_city(
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     assert answer.status_code == 200
     assert b"B001-1-0101" not in body or name == "王阿姨", "no door in a list"
+
+
+def test_a_wrong_bill_is_cancelled_by_two_on_its_page(billed: None, as_cast: Callable[[str | None], Client]) -> None:
+    found = Bill.objects.filter(company="C01", kind="bill").order_by("id")[0]
+    address = f"/bills/{found.pk}/"
+    first = as_cast("周会计")
+    assert 'value="cancel"' in first.get(address).content.decode()
+    assert first.post(address, {"act": "cancel", "why": " "}).status_code == 422
+    assert first.post(address, {"act": "adjust", "yuan": "x", "why": "试"}).status_code == 422
+    assert first.post(address, {"act": "cancel", "why": "面积错了"}).status_code == 302
+    seen = Proposal.objects.get(kind="bill_document").content_hash
+    assert 'value="approve"' not in first.get(address).content.decode()
+    assert first.post(address, {"act": "approve", "seen": seen}).status_code == 422
+    assert not found.documents.exists()
+    for name in ("小李", "王阿姨", "外人"):
+        assert as_cast(name).post(address, {"act": "approve", "seen": seen}).status_code == 404, name
+    second = sign_in(person("郑主管"))
+    assert seen in second.get(address).content.decode()
+    assert second.post(address, {"act": "approve", "seen": "x" * 64}).status_code == 422
+    assert second.post(address, {"act": "approve", "seen": seen}).status_code == 302
+    assert second.post(address, {"act": "approve", "seen": seen}).status_code == 422
+    assert [each.kind for each in found.documents.all()] == ["cancellation"]

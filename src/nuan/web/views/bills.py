@@ -3,15 +3,23 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
+from nuan.operations.approvals import ApprovalError
+from nuan.operations.bill_changes import decide_change, propose_change, waiting_change
+from nuan.operations.bill_documents import DocumentError, NewLine
 from nuan.operations.bill_explaining import explain_bill
 from nuan.operations.bill_pdf import FontMissingError, bill_pdf
+from nuan.operations.ledger import NoGroundError
 from nuan.operations.open_bills import open_of_homes
+from nuan.records.accounts.models import Role
 from nuan.records.billing.models import Bill
+from nuan.terms.money import MoneyTextError, parse_yuan
 from nuan.web.guard import Visit
 from nuan.web.tables import csv_answer, sorted_by
 from nuan.web.wording import say
@@ -76,10 +84,56 @@ def _one(request: Visit, pk: int) -> Bill:
     return get_object_or_404(request.scope.bills(Bill.objects.select_related(*WHOLE)), pk=pk)
 
 
+def _change(request: Visit, found: Bill) -> str:
+    """Propose an adjustment or cancellation, or decide on one; the sentence of a refusal, or empty."""
+    if request.role not in {Role.FINANCE, Role.CITY}:
+        raise Http404
+    asked, why = request.POST.get("act", ""), request.POST.get("why", "")[:200]
+    try:
+        if asked == "adjust":
+            lines = [NewLine("adjustment", parse_yuan(request.POST.get("yuan", "")), why.strip())]
+            propose_change(found, lines, why=why, by=request.user)
+            messages.success(request, say("已提请,等另一人审批。"))
+        elif asked == "cancel":
+            propose_change(found, [], why=why, by=request.user)
+            messages.success(request, say("已提请,等另一人审批。"))
+        elif asked in {"approve", "reject"}:
+            seen, approve = request.POST.get("seen", ""), asked == "approve"
+            decide_change(found, by=request.user, seen_hash=seen, on=timezone.localdate(), approve=approve, why=why)
+            messages.success(request, say("已同意。") if approve else say("已退回。"))
+        else:
+            raise Http404
+    except (ApprovalError, DocumentError, NoGroundError, MoneyTextError) as refused:
+        return str(refused)
+    return ""
+
+
+def _waiting(request: Visit, found: Bill) -> dict[str, Any] | None:
+    """What another person has to decide about a bill."""
+    proposal = waiting_change(found)
+    if proposal is None:
+        return None
+    lines = proposal.summary["lines"]
+    return {
+        "proposal": proposal,
+        "fen": sum(fen for _, fen, _ in lines) if lines else None,
+        "is_mine": proposal.proposed_by_id == request.user.pk,
+    }
+
+
 def bill(request: Visit, pk: int) -> HttpResponse:
     found = _one(request, pk)
     main = _whole(found)
+    error = ""
+    if request.method == "POST":
+        error = _change(request, found)
+        if not error:
+            return redirect("bill", pk=pk)
+    may_change = request.role in {Role.FINANCE, Role.CITY} and found.kind == Bill.Kind.BILL
     context: dict[str, Any] = {
+        "error": error,
+        "waiting": _waiting(request, found) if may_change else None,
+        "may_propose": may_change and request.role == Role.FINANCE,
         "bill": found,
         "kind": KIND_WORDS[found.kind],
         "shown": explain_bill(found),
@@ -88,7 +142,7 @@ def bill(request: Visit, pk: int) -> HttpResponse:
         "is_resident": request.scope.kind == "home",
         **_money(found),
     }
-    return render(request, "web/money/bill.html", context)
+    return render(request, "web/money/bill.html", context, status=422 if error else 200)
 
 
 def bill_file(request: Visit, pk: int) -> HttpResponse:
