@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Min, Sum
 
@@ -10,7 +11,16 @@ from nuan.operations.open_bills import Unpaid, unpaid_by_age
 from nuan.operations.refund_batches import proposal_of
 from nuan.operations.refund_status import CompanyRefunds, by_company
 from nuan.records.accounts.models import User
-from nuan.records.billing.models import CounterDay, Payment, PaymentFile, RefundBatch, RefundPayout
+from nuan.records.billing.models import (
+    Bill,
+    BillRun,
+    CounterDay,
+    Payment,
+    PaymentFile,
+    Proposal,
+    RefundBatch,
+    RefundPayout,
+)
 
 ATTEMPTED = 2
 """A payout of this attempt or later: one before it has failed."""
@@ -40,6 +50,9 @@ class Desk:
     days_open: list[date]
     unpaid: list[Unpaid]
     refunds: list[CompanyRefunds]
+    runs_to_approve: list[BillRun]
+    runs_to_post: list[BillRun]
+    bills_to_approve: list[Bill]
 
     @property
     def unpaid_fen(self) -> int:
@@ -49,7 +62,15 @@ class Desk:
     def quiet(self) -> bool:
         """Nothing is out of order."""
         return not (
-            self.queue.count or self.refused or self.to_approve or self.to_post or self.failed.count or self.days_open
+            self.queue.count
+            or self.refused
+            or self.to_approve
+            or self.to_post
+            or self.failed.count
+            or self.days_open
+            or self.runs_to_approve
+            or self.runs_to_post
+            or self.bills_to_approve
         )
 
 
@@ -73,7 +94,25 @@ def desk(company: str, person: User, today: date) -> Desk:
         days_open=_days_open(company, today),
         unpaid=unpaid_by_age(company, today),
         refunds=by_company(today, company=company),
+        **_bills(company, person),
     )  # fmt: skip
+
+
+def _bills(company: str, person: User) -> dict[str, list[Any]]:
+    """Runs and changes of bills that wait for this person's decision, and runs that another has approved."""
+    newest: dict[str, Proposal] = {}
+    rows = Proposal.objects.filter(company=company, kind__in=["bill_run", "bill_document"])
+    for each in rows.order_by("id").prefetch_related("decisions"):
+        newest[each.subject] = each
+    asked = {key for key, each in newest.items() if not each.decisions.all() and each.proposed_by_id != person.pk}
+    agreed = {key for key, each in newest.items() if [said.answer for said in each.decisions.all()] == ["approved"]}
+    runs = list(BillRun.objects.filter(company=company, posting=None).order_by("id"))
+    numbers = [key.removeprefix("bill:") for key in asked if key.startswith("bill:")]
+    return {
+        "runs_to_approve": [run for run in runs if run.subject in asked],
+        "runs_to_post": [run for run in runs if run.subject in agreed],
+        "bills_to_approve": list(Bill.objects.filter(company=company, number__in=numbers).order_by("id")),
+    }
 
 
 def _standing(batch: RefundBatch) -> str:
