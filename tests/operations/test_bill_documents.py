@@ -212,3 +212,15 @@ def test_a_bill_issued_after_the_due_day_is_late_from_its_issue(city: None) -> N
     assert [each.step for each in take_dunning_steps([home], "C01", today=date(2026, 2, 4), actor="周会计")] == [
         "reminder"
     ]
+
+
+def test_a_cancelled_bill_leaves_no_late_fee_behind(billed: None) -> None:
+    home = Home.objects.get(code="B001-1-0101")
+    charge_late_fees([home], "C01", until=date(2026, 1, 10), actor="周会计")
+    late = Bill.objects.get(kind="late_fee").total_fen
+    assert receivable() == of().total_fen + late
+    made = cancel(of(), on=date(2026, 1, 11), why="面积登记错了", actor="周会计")
+    assert made.total_fen == -of().total_fen - late
+    assert (receivable(), standing_fen(of())) == (0, 0)
+    assert balance_fen(account("C01", "late_income")) == 0
+    assert charge_late_fees([home], "C01", until=date(2026, 2, 10), actor="周会计")["charged"] == 0

@@ -7,9 +7,10 @@ import pytest
 from django.db.models import Sum
 from django.test import Client
 
-from billed_city import bill_everybody, contract, person, prepare
+from billed_city import ISSUED, bill_everybody, contract, person, prepare
+from nuan.operations.bill_changes import propose_change
 from nuan.operations.bill_documents import NewLine, adjust, cancel
-from nuan.operations.bill_runs import preview
+from nuan.operations.bill_runs import decide_run, post_run, preview, propose_run
 from nuan.operations.ledger import account, balance_fen
 from nuan.operations.tokens import create_token
 from nuan.records.accounts.models import Role, User
@@ -169,3 +170,42 @@ def test_queries_do_not_grow_with_the_city(
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     assert answer.status_code == 200
     assert b"B001-1-0101" not in body or name == "王阿姨", "no door in a list"
+
+
+def test_a_wrong_bill_is_cancelled_by_two_on_its_page(billed: None, as_cast: Callable[[str | None], Client]) -> None:
+    found = Bill.objects.filter(company="C01", kind="bill").order_by("id")[0]
+    address = f"/bills/{found.pk}/"
+    first = as_cast("周会计")
+    assert 'value="cancel"' in first.get(address).content.decode()
+    assert first.post(address, {"act": "cancel", "why": " "}).status_code == 422
+    assert first.post(address, {"act": "adjust", "yuan": "x", "why": "试"}).status_code == 422
+    assert first.post(address, {"act": "cancel", "why": "面积错了"}).status_code == 302
+    seen = Proposal.objects.get(kind="bill_document").content_hash
+    assert 'value="approve"' not in first.get(address).content.decode()
+    assert first.post(address, {"act": "approve", "seen": seen}).status_code == 422
+    assert not found.documents.exists()
+    for name in ("小李", "王阿姨", "外人"):
+        assert as_cast(name).post(address, {"act": "approve", "seen": seen}).status_code == 404, name
+    second = sign_in(person("郑主管"))
+    assert seen in second.get(address).content.decode()
+    assert second.post(address, {"act": "approve", "seen": "x" * 64}).status_code == 422
+    assert second.post(address, {"act": "approve", "seen": seen}).status_code == 302
+    assert second.post(address, {"act": "approve", "seen": seen}).status_code == 422
+    assert [each.kind for each in found.documents.all()] == ["cancellation"]
+
+
+def test_the_desk_says_which_bills_wait_for_whom(city: None, as_cast: Callable[[str | None], Client]) -> None:
+    prepare()
+    run = preview("C01", SEASON, actor="周会计")
+    propose_run(run, by=person("周会计"))
+    row = f'href="/billing/runs/{run.pk}/"'
+    assert row not in as_cast("周会计").get("/finance/").content.decode()
+    second = sign_in(person("郑主管"))
+    assert row in second.get("/finance/").content.decode()
+    decide_run(run, by=person("郑主管"), seen_hash=run.content_hash)
+    assert row in as_cast("周会计").get("/finance/").content.decode(), "now it waits to be posted"
+    post_run(run, issued_on=ISSUED, actor="周会计")
+    assert row not in second.get("/finance/").content.decode()
+    found = Bill.objects.filter(company="C01").order_by("id")[0]
+    propose_change(found, [], why="面积错了", by=person("周会计"))
+    assert f'href="/bills/{found.pk}/"' in second.get("/finance/").content.decode()

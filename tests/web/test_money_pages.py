@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,6 +10,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from billed_city import bill_everybody, prepare
+from nuan.operations.payment_files import import_payments
 from nuan.records.accounts.models import Role, User
 from nuan.records.billing.models import Allocation, Bill, CounterDay, Decision, Payment, PaymentFile, RefundBatch
 from nuan.records.registry.models import Company
@@ -212,3 +214,28 @@ def test_bounded_queries(as_cast: AsCast, django_assert_max_num_queries) -> None
     for path, most in (("/finance/", 30), ("/payments/", 12), (f"/refunds/{batch.pk}/", 22), ("/refunds/unpaid/", 14)):
         with django_assert_max_num_queries(most):
             assert client.get(path).status_code == 200
+
+
+def test_what_is_written_on_a_payment_leaves_without_door_and_phone(as_cast: AsCast) -> None:
+    text = GOOD.replace("王阿姨家", "b001-1-0101 热费 13800138000")
+    import_payments(text.encode(), "f.csv", channel="wechat", company="C01", actor="周会计", today=date(2026, 1, 1))
+    body = b"".join(as_cast("周会计").get("/payments.csv?all=1").streaming_content).decode()
+    assert "b001-1-** 热费 138****" in body
+    assert "0101" not in body
+    assert "13800138000" not in body
+
+
+def test_a_refund_that_is_not_agreed_is_nobodys_yet(as_cast: AsCast) -> None:
+    batch = a_proposed_batch()
+    home = User.objects.get(username="王阿姨").home
+    item = batch.items.filter(home=home).first()
+    assert item is not None
+    address = f"/refunds/items/{item.pk}/"
+    assert as_cast("王阿姨").get(address).status_code == 404
+    assert as_cast("周会计").get(address).status_code == 200
+
+
+def test_the_hour_in_a_file_is_the_citys(as_cast: AsCast) -> None:
+    a_posted_batch()
+    body = b"".join(as_cast("周会计").get("/ledger/entries.csv").streaming_content).decode()
+    assert "+00:00" not in body

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q, Sum
 
 from nuan.operations.acts import act
 from nuan.operations.bill_runs import CLAUSE, INCOME, bill_number, take_numbers
@@ -63,13 +64,13 @@ def adjust(
 
 
 def mirror(bill: Bill) -> list[NewLine]:
-    """The lines that take back a bill with all its adjustments. Raises DocumentError where it may not be cancelled."""
+    """The lines that take back a bill with all its adjustments and late fees. Raises DocumentError where it may not be cancelled."""
     if bill.kind != Bill.Kind.BILL:
         raise DocumentError(f"{bill.number} 不是账单，不能冲销")
     there = bill.documents.filter(kind=Bill.Kind.CANCELLATION).first()
     if there is not None:
         raise DocumentError(f"账单 {bill.number} 已由 {there.number} 冲销")
-    mirrored = [bill, *bill.documents.filter(kind=Bill.Kind.ADJUSTMENT).order_by("id")]
+    mirrored = [bill, *bill.documents.order_by("id")]
     return [
         NewLine(line.kind, -line.amount_fen, f"冲销 {each.number} 第 {line.position} 行", line.quantity, line.parameter)
         for each in mirrored
@@ -78,7 +79,7 @@ def mirror(bill: Bill) -> list[NewLine]:
 
 
 def cancel(bill: Bill, *, on: date, why: str, actor: str, seen: int | None = None) -> Bill:
-    """Mirror a bill with all its adjustments, line by line; the home can be billed anew. A bill is cancelled once. `seen` as in `adjust`."""
+    """Mirror a bill with its adjustments and late fees, line by line; the home can be billed anew. A bill is cancelled once. `seen` as in `adjust`."""
     with act("cancel_bill", actor=actor, subject=bill.number, clause=CLAUSE, why=why.strip()) as row:
         _lock(bill, seen)
         made = _document(bill, Bill.Kind.CANCELLATION, mirror(bill), on=on, memo=why, actor=actor)
@@ -97,8 +98,8 @@ def late_fee_document(
 
 def standing_fen(bill: Bill) -> int:
     """What a bill comes to with its adjustments and cancellation; late fees are apart."""
-    others = bill.documents.exclude(kind=Bill.Kind.LATE_FEE).values_list("total_fen", flat=True)
-    return bill.total_fen + sum(others)
+    lines = BillLine.objects.filter(Q(bill=bill) | Q(bill__about=bill)).exclude(kind="late_fee")
+    return int(lines.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
 
 
 def documents_so_far(bill: Bill) -> int:

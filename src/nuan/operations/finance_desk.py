@@ -6,12 +6,14 @@ from datetime import date
 from django.db.models import Count, Min, Sum
 
 from nuan.operations import approvals
+from nuan.operations.bill_changes import KIND as CHANGE
 from nuan.operations.bill_runs import KIND
 from nuan.operations.open_bills import Unpaid, unpaid_by_age
 from nuan.operations.refund_batches import proposal_of
 from nuan.operations.refund_status import CompanyRefunds, by_company
 from nuan.records.accounts.models import User
 from nuan.records.billing.models import (
+    Bill,
     BillRun,
     CounterDay,
     Decision,
@@ -53,6 +55,7 @@ class Desk:
     runs_to_approve: list[BillRun]
     runs_by_others: list[BillRun]
     runs_to_post: list[BillRun]
+    bills_to_approve: list[Bill]
 
     @property
     def unpaid_fen(self) -> int:
@@ -62,7 +65,8 @@ class Desk:
     def quiet(self) -> bool:
         """Nothing is out of order."""
         batches, runs = self.to_approve or self.to_post, self.runs_to_approve or self.runs_to_post
-        return not (self.queue.count or self.refused or batches or runs or self.failed.count or self.days_open)
+        waiting = batches or runs or self.bills_to_approve
+        return not (self.queue.count or self.refused or waiting or self.failed.count or self.days_open)
 
 
 def desk(company: str, person: User, today: date) -> Desk:
@@ -89,6 +93,7 @@ def desk(company: str, person: User, today: date) -> Desk:
         runs_to_approve=[run for run, asked, said in runs if not said and asked.proposed_by_id != person.pk],
         runs_by_others=[run for run, asked, said in runs if not said and asked.proposed_by_id == person.pk],
         runs_to_post=[run for run, _, said in runs if said == Decision.Answer.APPROVED],
+        bills_to_approve=_changes(company, person),
     )  # fmt: skip
 
 
@@ -98,6 +103,17 @@ def _runs(company: str) -> list[tuple[BillRun, Proposal, str]]:
     newest = {proposal.subject: proposal for proposal in proposals}
     runs = BillRun.objects.filter(company=company, posting=None).order_by("id")
     return [(run, asked, approvals.standing(asked)) for run in runs if (asked := newest.get(run.subject)) is not None]
+
+
+def _changes(company: str, person: User) -> list[Bill]:
+    """Bills about which an adjustment or a cancellation waits for this person's decision."""
+    newest = {each.subject: each for each in Proposal.objects.filter(company=company, kind=CHANGE).order_by("id")}
+    asked = [
+        key.removeprefix("bill:")
+        for key, each in newest.items()
+        if each.proposed_by_id != person.pk and not each.decisions.exists()
+    ]
+    return list(Bill.objects.filter(company=company, number__in=asked).order_by("id"))
 
 
 def _standing(batch: RefundBatch) -> str:

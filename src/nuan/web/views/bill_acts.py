@@ -1,7 +1,7 @@
 """What finance does about a bill: adjust, cancel, hold because of a dispute. Looked at first, then written, and written once.
 
-An adjustment and a cancellation cannot be undone, so the first button only shows the document that would be made; the second sends along
-how many documents the person had before their eyes, and with another number by then nothing is written.
+An adjustment and a cancellation cannot be undone, so the first button only shows the document that would be made; the second asks another
+person for it and sends along how many documents the person had before their eyes: with another number by then nothing is asked.
 """
 
 from dataclasses import dataclass, field
@@ -12,12 +12,13 @@ from django.db import IntegrityError
 from django.http import Http404
 from django.utils import timezone
 
+from nuan.operations.approvals import ApprovalError
+from nuan.operations.bill_changes import propose_change
 from nuan.operations.bill_documents import (
     DocumentError,
     NewLine,
-    adjust,
+    SeenOtherwiseError,
     adjusted_fen,
-    cancel,
     documents_so_far,
     mirror,
     standing_fen,
@@ -90,7 +91,7 @@ def answer(request: Visit, bill: Bill) -> Answer:
             return _document(request, bill, asked)
         if asked["act"] in {"hold", "release"}:
             return _hold(request, bill, asked)
-    except (AnswerError, DocumentError, NoGroundError, HoldError) as refused:
+    except (AnswerError, ApprovalError, DocumentError, NoGroundError, HoldError) as refused:
         zh, _, en = str(refused).partition(" / ")
         return Answer(error=en if en and in_english() else zh, form=asked)
     except IntegrityError:
@@ -111,13 +112,10 @@ def _document(request: Visit, bill: Bill, asked: dict[str, str]) -> Answer:
         return Answer(looked=looked)
     if not asked["seen"].isdecimal() or len(asked["seen"]) > LONGEST:
         raise AnswerError(say("请先看会出一张什么单据,再确认。"))
-    today, actor, seen = timezone.localdate(), request.user.get_username(), int(asked["seen"])
-    if asked["act"] == "adjust":
-        made = adjust(bill, lines, on=today, why=why, actor=actor, seen=seen)
-        messages.success(request, say("已出调整单 {number}。", number=made.number))
-    else:
-        made = cancel(bill, on=today, why=why, actor=actor, seen=seen)
-        messages.success(request, say("账单已作废,冲销单是 {number}。", number=made.number))
+    if int(asked["seen"]) != documents_so_far(bill):
+        raise SeenOtherwiseError(bill.number)
+    propose_change(bill, lines if asked["act"] == "adjust" else [], why=why, by=request.user)
+    messages.success(request, say("已提请,等另一人审批。"))
     return Answer(done=True)
 
 

@@ -3,21 +3,27 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
-from nuan.operations.bill_documents import standing_fen
+from nuan.operations.approvals import ApprovalError
+from nuan.operations.bill_changes import decide_change, waiting_change
+from nuan.operations.bill_documents import DocumentError
 from nuan.operations.bill_explaining import explain_bill
 from nuan.operations.bill_pdf import FontMissingError, bill_pdf
+from nuan.operations.ledger import NoGroundError
 from nuan.operations.open_bills import open_of_homes
+from nuan.records.accounts.models import Role
 from nuan.records.billing.models import Bill, StopHeatApplication
 from nuan.web.guard import Visit
 from nuan.web.tables import csv_answer, sorted_by
 from nuan.web.views.bill_acts import Answer, answer, forms_of
 from nuan.web.views.stop_heat import STATES, state_of
-from nuan.web.wording import say
+from nuan.web.wording import in_english, say
 
 PAGE = 50
 SORTS = {"newest": "-id", "largest": "-total_fen", "smallest": "total_fen", "number": "seq"}
@@ -70,8 +76,7 @@ def _whole(bill: Bill) -> Bill:
 def _money(bill: Bill) -> dict[str, Any]:
     """What is due by a bill with all that was written about it, and what of it is still open."""
     main = _whole(bill)
-    late = sum(main.documents.filter(kind=Bill.Kind.LATE_FEE).values_list("total_fen", flat=True))
-    due = standing_fen(main) + late
+    due = main.total_fen + sum(main.documents.values_list("total_fen", flat=True))
     open_fen = {each.id: each.open_fen for each in open_of_homes([main.home_id])}.get(main.pk)
     return {"due_fen": due, "open_fen": open_fen, "paid_fen": None if open_fen is None else due - open_fen}
 
@@ -80,16 +85,45 @@ def _one(request: Visit, pk: int) -> Bill:
     return get_object_or_404(request.scope.bills(Bill.objects.select_related(*WHOLE)), pk=pk)
 
 
+def _decided(request: Visit, found: Bill) -> Answer:
+    """The other person's answer to a proposed adjustment or cancellation."""
+    if request.role not in {Role.FINANCE, Role.CITY}:
+        raise Http404
+    approve, seen, why = request.POST["act"] == "approve", request.POST.get("seen", ""), request.POST.get("why", "")[:200]
+    try:
+        decide_change(found, by=request.user, seen_hash=seen, on=timezone.localdate(), approve=approve, why=why)
+    except (ApprovalError, DocumentError, NoGroundError) as refused:
+        zh, _, en = str(refused).partition(" / ")
+        return Answer(error=en if en and in_english() else zh)
+    messages.success(request, say("已同意。") if approve else say("已退回。"))
+    return Answer(done=True)
+
+
+def _waiting(request: Visit, found: Bill) -> dict[str, Any] | None:
+    """What another person has to decide about a bill."""
+    proposal = waiting_change(found)
+    if proposal is None:
+        return None
+    lines = proposal.summary["lines"]
+    return {
+        "proposal": proposal,
+        "fen": sum(fen for _, fen, _ in lines) if lines else None,
+        "is_mine": proposal.proposed_by_id == request.user.pk,
+    }
+
+
 def bill(request: Visit, pk: int) -> HttpResponse:
     """One document with its working; finance of the company acts on it here."""
     found = _one(request, pk)
     main = _whole(found)
     came = Answer()
     if request.method == "POST":
-        came = answer(request, found)
+        came = _decided(request, found) if request.POST.get("act") in {"approve", "reject"} else answer(request, found)
         if came.done:
             return redirect("bill", pk=found.pk)
+    may_decide = request.role in {Role.FINANCE, Role.CITY} and found.kind == Bill.Kind.BILL
     context: dict[str, Any] = {
+        "waiting": _waiting(request, found) if may_decide else None,
         "bill": found,
         "kind": KIND_WORDS[found.kind],
         "shown": explain_bill(found),

@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from nuan.records.billing.models import Account, Allocation, Bill, Entry, LedgerDay, LedgerPeriod, Posting, RefundItem
 from nuan.web.clause_words import words_of
@@ -94,7 +95,7 @@ def ledger_entries_csv(request: Visit) -> HttpResponse:
     lines = (
         [
             row.key if row.kind in {"bill", "adjustment", "cancellation", "late_fee"} else row.pk, row.company.name,
-            say(ENTRY_WORDS.get(row.kind, row.kind)), row.clause, row.on, row.period, row.recorded_at.isoformat(timespec="seconds"),
+            say(ENTRY_WORDS.get(row.kind, row.kind)), row.clause, row.on, row.period, timezone.localtime(row.recorded_at).strftime("%Y-%m-%d %H:%M:%S"),
             row.created_by,
         ]
         for row in entry_rows(request).iterator(chunk_size=2000)

@@ -184,6 +184,8 @@ def refund_item(request: Visit, pk: int) -> HttpResponse:
         and found.home.code != request.scope.code
     ):
         raise Http404
+    if found.entry_id is None and request.role == Role.RESIDENT:
+        raise Http404  # nobody is told of money that two people have not agreed to
     judgement = Judgement.objects.select_related("run").filter(pk=found.judgement_id).first()
     chain = [found]
     while chain[-1].after_id is not None:
