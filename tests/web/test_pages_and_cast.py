@@ -7,6 +7,7 @@ from django.urls import reverse
 import small_support
 from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.billing.models import RefundBatch
+from nuan.records.devices.models import Device
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import Judgement
 from nuan.web.urls import urlpatterns
@@ -64,6 +65,9 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "search": ({}, OFFICIALS),
     "devices": ({}, OFFICIALS),
     "devices_csv": ({}, OFFICIALS),
+    "device": ({"pk": "device"}, OURS),
+    "device_exchange": ({"pk": "device"}, row(302, 404, 404, 404, 404, 404)),
+    "device_verified": ({"pk": "device"}, row(302, 404, 404, 404, 404, 404)),
     "gateway": ({"code": "GW-C01"}, OURS),
     "dead_letters": ({}, OFFICIALS),
     "dead_letters_act": ({}, dict.fromkeys(CAST, 404) | {"anonymous": 302, "陈调度": 405, "刘科": 405}),
@@ -148,6 +152,8 @@ def address(name: str) -> str:
         arguments["pk"] = str(rows[name].pk)
     if arguments.get("pk") == "alarm":
         arguments["pk"] = str(stormy().pk)
+    if arguments.get("pk") == "device":
+        arguments["pk"] = str(Device.objects.get(gateway_id="GW-C01", code="001").pk)
     if arguments.get("pk") == "ours":
         arguments["pk"] = str(money(name).pk)
     return reverse(name, kwargs=arguments)

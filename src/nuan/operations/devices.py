@@ -179,7 +179,7 @@ def record_calibration(device: int, *, on: date, valid_until: date, actor: str, 
     with act("record_calibration", actor=actor, why=why) as row:
         found = Device.objects.select_for_update().get(pk=device)
         row.subject = found.code
-        row.details = {"on": on, "valid_until": valid_until}
+        row.details = {"device": found.pk, "on": on, "valid_until": valid_until}
         row.nothing_changed = (found.calibrated_on, found.calibration_valid_until) == (on, valid_until)
         found.calibrated_on, found.calibration_valid_until = on, valid_until
         found.save(update_fields=["calibrated_on", "calibration_valid_until"])
