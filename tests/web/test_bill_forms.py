@@ -135,12 +135,11 @@ def stop(client: Client, form: dict[str, object]) -> int:
     return client.post("/bills/stop-heat/", form | {"step": "save", "seen": looked.context.get("seen", "")}).status_code
 
 
-@pytest.mark.parametrize("name", ["周会计", "小李"])
-def test_an_application_is_decided_before_ones_eyes(city: None, name: str) -> None:
+@pytest.mark.parametrize(("name", "code"), [("周会计", "B001-1-0101"), ("外人", "B003-1-0101")])
+def test_an_application_is_decided_before_ones_eyes(city: None, name: str, code: str) -> None:
+    """Finance of one company, the service desk of the other."""
     prepare()
-    client = client_of(name if name == "周会计" else "外人")
-    form = STOP if name == "小李" else STOP | {"home": "B001-1-0101"}
-    code = str(form["home"]).upper()
+    client, form = client_of(name), STOP | {"home": code.lower()}
     body = client.post("/bills/stop-heat/", form).content.decode()
     assert "同意停热" in body
     assert not StopHeatApplication.objects.exists()
@@ -254,3 +253,16 @@ def test_an_approved_run_is_there_for_both_to_post(city: None) -> None:
     run = approved()
     for name in ("周会计", "郑主管"):
         assert f"/billing/runs/{run.pk}/" in client_of(name).get("/finance/").content.decode()
+
+
+def test_the_desk_gets_there_from_the_page_of_a_home(billed: None) -> None:
+    ours, theirs = Home.objects.get(code="B001-1-0101"), Home.objects.get(code="B003-1-0101")
+    client = client_of("小李")
+    body = client.get(f"/homes/{ours.pk}/").content.decode()
+    for path in (f"/bills/?home={ours.pk}", f"/bills/stop-heat/?home={ours.pk}"):
+        assert f'href="{path}"' in body
+    assert [row.home_id for row in client.get(f"/bills/?home={ours.pk}").context["pages"]] == [ours.pk]
+    assert client.get(f"/bills/stop-heat/?home={ours.pk}").context["form"]["home"] == ours.code
+    assert client.get(f"/bills/stop-heat/?home={theirs.pk}").context["form"]["home"] == "", "another company's home"
+    assert client.get("/bills/stop-heat/?home=" + "9" * 30).status_code == 200
+    assert "stop-heat" not in client_of("王阿姨").get("/my-home/").content.decode()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from django.test import Client
 
 from nuan.web.wording import english
@@ -47,11 +48,7 @@ def test_every_spoken_word_has_english() -> None:
 
 
 def test_a_word_stands_in_one_table() -> None:
-    words = [
-        line.split(":")[0]
-        for path in (WEB / "wording_en").glob("*.yaml")
-        for line in path.read_text("utf-8").splitlines()
-    ]
+    words = [word for path in (WEB / "wording_en").glob("*.yaml") for word in yaml.safe_load(path.read_text("utf-8"))]
     assert sorted(word for word, times in Counter(words).items() if times > 1) == []
 
 

@@ -34,9 +34,15 @@ WHOLE = ("home__building", "home__company", "company", "entry", "about", "run")
 def bill_rows(request: Visit) -> QuerySet[Bill]:
     """The bills of the scope, filtered and sorted as the address asks."""
     rows = request.scope.bills(Bill.objects.all())
-    for key, column in (("season", "season"), ("kind", "kind"), ("company", "company_id"), ("run", "run_id")):
+    for key, column in (
+        ("season", "season"),
+        ("kind", "kind"),
+        ("company", "company_id"),
+        ("run", "run_id"),
+        ("home", "home_id"),
+    ):
         value = request.GET.get(key, "")
-        if value and (key != "run" or value.isdecimal()):
+        if value and (key not in {"run", "home"} or value.isdecimal()):
             rows = rows.filter(**{column: value})
     if number := request.GET.get("number", "").strip():
         rows = rows.filter(number__startswith=number)

@@ -70,9 +70,11 @@ def stop_heat(request: Visit) -> HttpResponse:
 
 
 def _form(request: Visit) -> dict[str, Any]:
-    asked = request.POST
+    """The form as it was sent; `?home=` (a home's page names its own) begins one for that home."""
+    asked, begun = request.POST, request.GET.get("home", "")
+    home = request.scope.homes().filter(pk=begun).first() if begun.isdecimal() else None
     return {
-        "home": asked.get("home", "").strip(),
+        "home": asked.get("home", home.code if home else "").strip(),
         "season": asked.get("season", "") or season_asked(request),
         "on": asked.get("on", "") or timezone.localdate().isoformat(),
         "facts": [name for name in GROUNDS if name in asked.getlist("facts")],
