@@ -186,3 +186,20 @@ def test_the_database_counts_what_went_back(payment: Payment) -> None:
     settle()
     with pytest.raises(IntegrityError, match="but 1 open"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE billing_payment SET open_fen = 1; SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("DELETE FROM billing_decision WHERE proposal_id IN (SELECT id FROM billing_proposal WHERE kind = 'payment_return')", "return_without_four_eyes"),
+        ("UPDATE billing_paymentreturn SET amount_fen = amount_fen - 1", "payment_does_not_add_up"),
+        ("UPDATE billing_payment SET open_fen = 1", "payment_does_not_add_up"),
+    ],
+)  # fmt: skip
+def test_the_check_finds_what_went_round_the_guards(payment: Payment, statement: str, code: str) -> None:
+    approved(asked(payment))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET session_replication_role = replica")
+        cursor.execute(statement)
+        cursor.execute("SET session_replication_role = DEFAULT")
+    assert {each.code for each in check(now=datetime.now(UTC))} == {code}

@@ -7,10 +7,11 @@ from django.db.models import Count, Min, Sum
 
 from nuan.operations import approvals
 from nuan.operations.open_bills import Unpaid, unpaid_by_age
+from nuan.operations.payment_returns import live_returns
 from nuan.operations.refund_batches import proposal_of
 from nuan.operations.refund_status import CompanyRefunds, by_company
 from nuan.records.accounts.models import User
-from nuan.records.billing.models import CounterDay, Payment, PaymentFile, RefundBatch, RefundPayout
+from nuan.records.billing.models import CounterDay, Payment, PaymentFile, PaymentReturn, RefundBatch, RefundPayout
 
 ATTEMPTED = 2
 """A payout of this attempt or later: one before it has failed."""
@@ -27,7 +28,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Desk:
-    """`to_approve` are batches that this person may decide on, `to_post` those that another has approved."""
+    """`to_approve` are batches that this person may decide on, `to_post` those that another has approved;
+    `returns` wait for this person's yes, for sending, or for the channel's answer."""
 
     queue: Waiting
     refused: list[PaymentFile]
@@ -40,6 +42,7 @@ class Desk:
     days_open: list[date]
     unpaid: list[Unpaid]
     refunds: list[CompanyRefunds]
+    returns: list[PaymentReturn]
 
     @property
     def unpaid_fen(self) -> int:
@@ -49,7 +52,13 @@ class Desk:
     def quiet(self) -> bool:
         """Nothing is out of order."""
         return not (
-            self.queue.count or self.refused or self.to_approve or self.to_post or self.failed.count or self.days_open
+            self.queue.count
+            or self.refused
+            or self.to_approve
+            or self.to_post
+            or self.failed.count
+            or self.days_open
+            or self.returns
         )
 
 
@@ -73,7 +82,14 @@ def desk(company: str, person: User, today: date) -> Desk:
         days_open=_days_open(company, today),
         unpaid=unpaid_by_age(company, today),
         refunds=by_company(today, company=company),
+        returns=_returns(company, person),
     )  # fmt: skip
+
+
+def _returns(company: str, person: User) -> list[PaymentReturn]:
+    """Money on its way back for which this person can do something: what they proposed another has to approve."""
+    rows = live_returns(company)
+    return [each for each in rows[:20] if each.state != "proposed" or each.proposed_by != person.username]
 
 
 def _standing(batch: RefundBatch) -> str:
