@@ -1,6 +1,6 @@
 """Money that came by mistake goes back: two people, exact postings at each step, and what fails stands in the queue again."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -15,6 +15,7 @@ from nuan.operations.payment_queue import MoreThanOpenError, NoReasonError, pay_
 from nuan.operations.payment_returns import (
     Answer,
     AskedOtherwiseError,
+    MonthClosedError,
     NotThisFinanceError,
     NoWayBackError,
     ReturnStateError,
@@ -27,7 +28,7 @@ from nuan.operations.payment_returns import (
 )
 from nuan.records.accounts.models import User
 from nuan.records.billing.matching import Part
-from nuan.records.billing.models import Allocation, Bill, Entry, Payment, PaymentReturn
+from nuan.records.billing.models import Allocation, Bill, Entry, LedgerPeriod, Payment, PaymentReturn
 
 pytestmark = pytest.mark.django_db
 FEN = 10_000
@@ -101,6 +102,14 @@ def test_a_failure_stands_in_the_queue_again(payment: Payment) -> None:
     settle()
     assert standing() == (0, FEN, 0, FEN)
     assert check(now=datetime.now(UTC)) == []
+
+
+def test_a_closed_month_takes_no_answer(payment: Payment) -> None:
+    found = send_return(approved(asked(payment)), by=person("周会计"), today=TODAY)
+    LedgerPeriod.objects.create(company_id="C01", period="2025-12", closed_by="周会计", approved_by="郑主管")
+    with pytest.raises(MonthClosedError):
+        settle_return(found, Answer(True, date(2025, 12, 31)), by=person("周会计"))
+    assert settle_return(found, PAID, by=person("周会计")).state == "paid"
 
 
 def test_four_eyes(payment: Payment) -> None:

@@ -20,7 +20,7 @@ from nuan.operations.payment_booking import PAYMENTS_CLAUSE, lock_placing
 from nuan.operations.payment_queue import MoreThanOpenError, NoReasonError, PlacingError
 from nuan.operations.refund_payouts import ACCOUNT_OF
 from nuan.records.accounts.models import Role, User
-from nuan.records.billing.models import Entry, Payment, PaymentReturn, Proposal
+from nuan.records.billing.models import Entry, LedgerPeriod, Payment, PaymentReturn, Proposal
 
 KIND = "payment_return"
 State = PaymentReturn.State
@@ -42,6 +42,11 @@ class AskedOtherwiseError(PlacingError):
         super().__init__(
             f"退回 {found.number} 已在等审批，请先撤回 / another return of this payment waits for approval"
         )
+
+
+class MonthClosedError(PlacingError):
+    def __init__(self, on: date) -> None:
+        super().__init__(f"{on:%Y-%m} 已经结账，请写一个未结账月份的日期 / the books of that month are closed")
 
 
 class NotThisFinanceError(PlacingError):
@@ -174,7 +179,7 @@ class Answer:
 def settle_return(found: PaymentReturn, answer: Answer, *, by: User) -> PaymentReturn:
     """Paid: it leaves the channel's account. Failed: both steps are reversed and the money is open again, for a person to look at.
 
-    The same answer again changes nothing; another raises ReturnStateError.
+    The same answer again changes nothing; another raises ReturnStateError. A day of a closed month: MonthClosedError.
     """
     wanted = State.PAID if answer.paid else State.FAILED
     with act("settle_return", actor=_finance(by, found), subject=f"payment:{found.payment_id}", why=answer.why) as row:
@@ -185,6 +190,8 @@ def settle_return(found: PaymentReturn, answer: Answer, *, by: User) -> PaymentR
             return found
         if found.state != State.IN_TRANSIT:
             raise ReturnStateError(found, "记为已付" if answer.paid else "记为失败")
+        if LedgerPeriod.objects.filter(company=found.company_id, period=f"{answer.on:%Y-%m}").exists():
+            raise MonthClosedError(answer.on)
         found.state, found.done_on, found.channel_txn, found.answer = wanted, answer.on, answer.channel_txn[:80], answer.why.strip()[:200]  # fmt: skip
         if answer.paid:
             role = ACCOUNT_OF[payment.channel]
