@@ -1,4 +1,4 @@
-"""`nuan payments`: payment files of a channel, taken in or looked at."""
+"""`nuan payments`: payment files of a channel, taken in or looked at; a home's credit."""
 
 import json
 from getpass import getuser
@@ -21,6 +21,7 @@ def payments() -> None:
     nuan payments channels
     nuan payments import 20251103ALL.csv --channel wechat --company C01 --dry-run
     nuan payments import 20251103ALL.csv --channel wechat --company C01
+    nuan payments credits B001-1-0101
 
     A file that does not add up is refused whole, with row and column. The same file again changes nothing. docs/payments.md says more.
     """
@@ -111,6 +112,31 @@ def credit(number: str, yuan: str, why: str, user: str) -> None:
     except (PlacingError, PayoutError, MoneyTextError) as error:
         raise _impossible(str(error)) from error
     click.echo(f"账单 {bill.number} 已用余额付 {format_yuan(fen)} 元。")
+
+
+@payments.command("credits", context_settings=SETTINGS)
+@click.argument("home")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON document for programs")
+def show_credits(home: str, as_json: bool) -> None:
+    """What a HOME has beyond its bills, and which bills are open. It is used on the page 住户余额抵扣, by a person with a reason.
+
+    Exit code 0: told; 2: no such home.
+    """
+    setup_records()
+    from nuan.operations.open_bills import credit_fen, open_of_homes
+    from nuan.records.registry.models import Home
+
+    found = Home.objects.filter(code__iexact=home).first()
+    if found is None:
+        raise _impossible(f"没有住户“{home}” / no such home")
+    fen, bills = credit_fen(found.pk), [each for each in open_of_homes([found.pk]) if each.open_fen > 0]
+    if as_json:
+        told = [{"bill": each.number, "open_fen": each.open_fen} for each in bills]
+        click.echo(json.dumps({"home": found.code, "credit_fen": fen, "open": told}, ensure_ascii=False))
+        return
+    click.echo(f"{found.code} 余额 {fen / 100:,.2f} 元")
+    for each in bills:
+        click.echo(f"  {each.number} 未付 {each.open_fen / 100:,.2f} 元")
 
 
 def _impossible(words: str) -> click.ClickException:

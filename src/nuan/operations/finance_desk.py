@@ -9,6 +9,7 @@ from nuan.operations import approvals
 from nuan.operations.bill_changes import KIND as CHANGE
 from nuan.operations.bill_runs import KIND
 from nuan.operations.open_bills import Unpaid, unpaid_by_age
+from nuan.operations.payment_returns import live_returns
 from nuan.operations.refund_batches import proposal_of
 from nuan.operations.refund_status import CompanyRefunds, by_company
 from nuan.records.accounts.models import User
@@ -19,6 +20,7 @@ from nuan.records.billing.models import (
     Decision,
     Payment,
     PaymentFile,
+    PaymentReturn,
     Proposal,
     RefundBatch,
     RefundPayout,
@@ -39,7 +41,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Desk:
-    """`to_approve` are batches that this person may decide on, `to_post` those that another has approved; bill runs alike."""
+    """`to_approve` are batches that this person may decide on, `to_post` those that another has approved, bill runs alike;
+    `returns` wait for this person's yes, for sending, or for the channel's answer."""
 
     queue: Waiting
     refused: list[PaymentFile]
@@ -56,6 +59,7 @@ class Desk:
     runs_by_others: list[BillRun]
     runs_to_post: list[BillRun]
     bills_to_approve: list[Bill]
+    returns: list[PaymentReturn]
 
     @property
     def unpaid_fen(self) -> int:
@@ -65,7 +69,7 @@ class Desk:
     def quiet(self) -> bool:
         """Nothing is out of order."""
         batches, runs = self.to_approve or self.to_post, self.runs_to_approve or self.runs_to_post
-        waiting = batches or runs or self.bills_to_approve
+        waiting = batches or runs or self.bills_to_approve or self.returns
         return not (self.queue.count or self.refused or waiting or self.failed.count or self.days_open)
 
 
@@ -94,6 +98,7 @@ def desk(company: str, person: User, today: date) -> Desk:
         runs_by_others=[run for run, asked, said in runs if not said and asked.proposed_by_id == person.pk],
         runs_to_post=[run for run, _, said in runs if said == Decision.Answer.APPROVED],
         bills_to_approve=_changes(company, person),
+        returns=_returns(company, person),
     )  # fmt: skip
 
 
@@ -114,6 +119,12 @@ def _changes(company: str, person: User) -> list[Bill]:
         if each.proposed_by_id != person.pk and not each.decisions.exists()
     ]
     return list(Bill.objects.filter(company=company, number__in=asked).order_by("id"))
+
+
+def _returns(company: str, person: User) -> list[PaymentReturn]:
+    """Money on its way back for which this person can do something: what they proposed another has to approve."""
+    rows = live_returns(company)
+    return [each for each in rows[:20] if each.state != "proposed" or each.proposed_by != person.username]
 
 
 def _standing(batch: RefundBatch) -> str:

@@ -75,6 +75,18 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
            WHERE b.fen IS DISTINCT FROM r.total_fen OR b.n IS DISTINCT FROM r.bills""",
     ),
     (
+        "return_without_four_eyes", "原路退回没有另一人审批即入账", "money went back without another person's approval", "查明由谁绕过触发器写入",
+        """SELECT 'payment_return:' || r.id FROM billing_paymentreturn r WHERE r.state NOT IN ('proposed', 'rejected')
+           AND NOT nuan_approved('payment_return', 'payment_return:' || r.id, r.content_hash)""",
+    ),
+    (
+        "payment_does_not_add_up", "收款与核销、退回、未核销之和不符", "a payment is not what is placed, gone back and open of it", "查明由谁绕过触发器写入",
+        """SELECT 'payment:' || p.id FROM billing_payment p LEFT JOIN (SELECT payment_id, sum(amount_fen) AS fen FROM billing_allocation
+           GROUP BY payment_id) a ON a.payment_id = p.id LEFT JOIN (SELECT payment_id, sum(amount_fen) AS fen FROM billing_paymentreturn
+           WHERE state IN ('pending', 'in_transit', 'paid') GROUP BY payment_id) r ON r.payment_id = p.id
+           WHERE p.amount_fen <> p.open_fen + coalesce(a.fen, 0) + coalesce(r.fen, 0)""",
+    ),
+    (
         "same_person", "提请与审批为同一人", "one person proposed and decided", "重新审批",
         """SELECT p.subject FROM billing_decision d JOIN billing_proposal p ON p.id = d.proposal_id WHERE d.decided_by_id = p.proposed_by_id""",
     ),

@@ -27,7 +27,7 @@ from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.accounts.models import User
 from nuan.records.billing.chart import CHART
-from nuan.records.billing.models import Payment, Posting, RefundBatch, RefundItem, RefundPayout
+from nuan.records.billing.models import Payment, PaymentReturn, Posting, RefundBatch, RefundItem, RefundPayout
 from nuan.records.registry.models import Home
 from nuan.terms.calendar import CalendarYearError
 
@@ -149,9 +149,11 @@ def make_payouts(batch: RefundBatch, homes: Mapping[int, Home], payable: Mapping
 
 
 def ways_back(homes: Sequence[int] | Mapping[int, Home]) -> dict[int, Payment]:
-    """The newest payment of each home that its channel can give back."""
+    """The newest payment of each home that its channel can give back, and of which nothing has gone back yet."""
+    gone = PaymentReturn.objects.filter(state__in=["pending", "in_transit", "paid"])
     rows = (
         Payment.objects.filter(home__in=list(homes), channel__in=GOES_BACK)
+        .exclude(pk__in=gone.values("payment"))
         .order_by("home", "-paid_at")
         .distinct("home")
     )

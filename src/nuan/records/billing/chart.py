@@ -26,6 +26,7 @@ CHART: dict[str, ChartAccount] = {
     "prepaid": ChartAccount("2203", "liability", "预收热费", by_home=True),
     "refund_payable": ChartAccount("2241.01", "liability", "应退热费", by_home=True),
     "refund_transit": ChartAccount("2241.02", "liability", "退费在途"),
+    "return_payable": ChartAccount("2241.03", "liability", "待退款项"),
     "suspense": ChartAccount("2241.09", "liability", "待查款项"),
     "heat_income": ChartAccount("6001.01", "income", "热费收入"),
     "stop_income": ChartAccount("6001.02", "income", "停热基本热费收入"),

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from nuan.operations.approvals import ApprovalError
 from nuan.operations.open_bills import open_of_homes
 from nuan.operations.payment_queue import REASONS_ZH, PlacingError, candidates, place, place_oldest_first, take_back
 from nuan.records.billing.channels.cell_values import UnreadableMoneyError, fen_of
@@ -20,6 +21,7 @@ from nuan.records.billing.models import Allocation, Bill, Payment
 from nuan.records.registry.models import Home
 from nuan.web.guard import Visit
 from nuan.web.tables import csv_answer
+from nuan.web.views.payment_returns import do_return, done_words, returns_of, waiting_returns
 from nuan.web.wording import pick, say
 
 PAGE = 50
@@ -60,6 +62,7 @@ def payment_queue(request: Visit) -> HttpResponse:
         "rows": [_row(each) for each in pages],
         "doubts": [(code, pick(*words)) for code, words in DOUBTS.items()],
         "channels": [(name, channel_label(name)) for name in channel_names()],
+        "returns": waiting_returns(request),
     }
     return render(request, "web/money/payment_queue.html", context)
 
@@ -100,7 +103,8 @@ def payment(request: Visit, pk: int) -> HttpResponse:
     if request.method == "POST":
         error = _do(request, found)
         if not error:
-            return redirect("payment", pk=pk) if request.POST.get("act") == "undo" else redirect("payment_queue")
+            stays = request.POST.get("act", "").startswith(("undo", "return"))
+            return redirect("payment", pk=pk) if stays else redirect("payment_queue")
         found.refresh_from_db()
     rows = found.allocations.select_related("home__building", "bill", "entry", "undone_by").order_by("id")
     context = {
@@ -109,6 +113,7 @@ def payment(request: Visit, pk: int) -> HttpResponse:
         "allocations": rows,
         "asked": _asked(request, found),
         "error": error,
+        **returns_of(request, found),
     }
     return render(request, "web/money/payment.html", context, status=422 if error else 200)
 
@@ -149,11 +154,13 @@ def _do(request: Visit, found: Payment) -> str:
         elif what == "undo":
             placed = get_object_or_404(Allocation, pk=_number(request, "allocation"), payment=found)
             take_back(placed.pk, actor=actor, today=today, why=why)
+        elif what.startswith("return"):
+            do_return(request, found, what, why)
         else:
             raise Http404
-    except (PlacingError, UnreadableMoneyError) as error:
+    except (PlacingError, ApprovalError, UnreadableMoneyError) as error:
         return str(error)
-    messages.success(request, say(CHECKED[what]))
+    messages.success(request, say(CHECKED[what]) if what in CHECKED else done_words(what))
     return ""
 
 

@@ -16,6 +16,7 @@ from nuan.records.billing.models.bills import (
 from nuan.records.billing.models.ledger import Account, Entry, LedgerDay, LedgerPeriod, Posting
 from nuan.records.billing.models.payments import Allocation, ChannelEvent, CounterDay, Payment, PaymentFile
 from nuan.records.billing.models.refunds import RefundBatch, RefundItem, RefundNotice, RefundPayout
+from nuan.records.billing.models.returns import PaymentReturn
 
 __all__ = [
     "Account",
@@ -36,6 +37,7 @@ __all__ = [
     "LedgerPeriod",
     "Payment",
     "PaymentFile",
+    "PaymentReturn",
     "Posting",
     "Proposal",
     "RefundBatch",
