@@ -45,3 +45,9 @@ def test_new_readings_are_there_and_the_store_is_opened_once(root: Path, monkeyp
         writer.compact()
         put(writer, 3_000, 4_700)
         assert known() == [4_500, 4_600, 4_700]
+
+
+def test_a_journal_that_is_folded_meanwhile_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "1.jnl").write_bytes(b"12345")
+    (tmp_path / "2.jnl").symlink_to(tmp_path / "gone")
+    assert stored_readings.journal_bytes(tmp_path) == 5

@@ -3,6 +3,7 @@
 While the intake runs something comes every second; opening anew each time would read the names of all series for one curve.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 
@@ -26,7 +27,7 @@ def store() -> Store | None:
             about = manifest.stat()
         except FileNotFoundError:
             return None
-        state = about.st_ino, about.st_mtime_ns, sum(path.stat().st_size for path in (root / "journal").glob("*.jnl"))
+        state = about.st_ino, about.st_mtime_ns, journal_bytes(root / "journal")
         known = _opened.get(root)
         if known is None:
             _opened.clear()
@@ -35,6 +36,15 @@ def store() -> Store | None:
             known[1].refresh()
             _opened[root] = state, known[1]
         return known[1]
+
+
+def journal_bytes(folder: Path) -> int:
+    """A file that a fold removes between being listed and being asked is no reason to say that there are no readings."""
+    total = 0
+    for path in folder.glob("*.jnl"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def series_of(place: str | None, quantity: str) -> list[tuple[int, SeriesKey]]:
