@@ -95,7 +95,11 @@ def _decided(request: Visit, found: Bill) -> Answer:
     """The other person's answer to a proposed adjustment or cancellation."""
     if request.role not in {Role.FINANCE, Role.CITY}:
         raise Http404
-    approve, seen, why = request.POST["act"] == "approve", request.POST.get("seen", ""), request.POST.get("why", "")[:200]
+    approve, seen, why = (
+        request.POST["act"] == "approve",
+        request.POST.get("seen", ""),
+        request.POST.get("why", "")[:200],
+    )
     try:
         decide_change(found, by=request.user, seen_hash=seen, on=timezone.localdate(), approve=approve, why=why)
     except (ApprovalError, DocumentError, NoGroundError) as refused:
