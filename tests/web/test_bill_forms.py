@@ -12,7 +12,7 @@ from nuan.operations.bill_documents import standing_fen
 from nuan.operations.bill_runs import decide_run, preview, propose_run
 from nuan.operations.overdue import held, place_hold
 from nuan.records.audit.models import AuditEntry
-from nuan.records.billing.models import Bill, BillingHold, StopHeatApplication
+from nuan.records.billing.models import Bill, BillingHold, Proposal, StopHeatApplication
 from nuan.records.registry.models import Contract, Home
 from small_city import SEASON
 
@@ -59,14 +59,19 @@ def test_a_document_is_seen_first_and_pressing_twice_makes_one(
     seen = form | {"step": "save", "seen": str(looked.context["came"].looked.seen)}
     answers = [client.post(address, seen) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 422]
+    assert (written(), Proposal.objects.filter(kind="bill_document").count()) == (0, 1)
+    second = client_of("郑主管")
+    agreed = {"act": "approve", "seen": Proposal.objects.get(kind="bill_document").content_hash}
+    assert client.post(address, agreed).status_code == 422, "not by the same person"
+    assert [second.post(address, agreed).status_code for _ in range(2)] == [302, 422]
     assert (written(), standing_fen(bill)) == (1, after)
     assert number in client.get(address).content.decode()
     made = bill.documents.get()
-    assert AuditEntry.objects.get(subject=bill.number).actor == "周会计"
+    assert AuditEntry.objects.get(subject=bill.number, act__in=["adjust_bill", "cancel_bill"]).actor == "周会计、郑主管"
     assert client.post(f"/bills/{made.pk}/", form).status_code == 404, "an adjustment is not adjusted"
 
 
-def test_two_who_looked_at_the_same_bill_write_one_adjustment(billed: None) -> None:
+def test_two_who_looked_at_the_same_bill_ask_for_one_adjustment(billed: None) -> None:
     first, second, address = client_of("周会计"), client_of("郑主管"), f"/bills/{bill_of().pk}/"
     for client in (first, second):
         assert client.post(address, LESS).context["came"].looked.seen == 0
@@ -74,8 +79,9 @@ def test_two_who_looked_at_the_same_bill_write_one_adjustment(billed: None) -> N
     assert first.post(address, save).status_code == 302
     refused = second.post(address, save)
     assert refused.status_code == 422
-    assert "又有了新的单据" in refused.content.decode()
-    assert second.post(address, save | {"seen": "1"}).status_code == 302
+    assert "在等另一人审批" in refused.content.decode()
+    assert second.post(address, save | {"seen": "1"}).status_code == 422, "nobody has seen that many documents"
+    assert Proposal.objects.filter(kind="bill_document").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from nuan.operations.approvals import ApprovalError
-from nuan.operations.bill_changes import propose_change
+from nuan.operations.bill_changes import propose_change, waiting_change
 from nuan.operations.bill_documents import (
     DocumentError,
     NewLine,
@@ -114,6 +114,8 @@ def _document(request: Visit, bill: Bill, asked: dict[str, str]) -> Answer:
         raise AnswerError(say("请先看会出一张什么单据,再确认。"))
     if int(asked["seen"]) != documents_so_far(bill):
         raise SeenOtherwiseError(bill.number)
+    if waiting_change(bill) is not None:
+        raise AnswerError(say("已经有一项更正在等另一人审批。"))
     propose_change(bill, lines if asked["act"] == "adjust" else [], why=why, by=request.user)
     messages.success(request, say("已提请,等另一人审批。"))
     return Answer(done=True)
