@@ -28,11 +28,12 @@ class ChromiumMissingError(FileNotFoundError):
         super().__init__(f"{CHROMIUM} is not there; the journeys need Debian's chromium (.ci/run installs it)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Of one file: Playwright's loop runs in this thread as long as it is there, and other files' tests have loops of their own."""
     if not CHROMIUM.exists():
         raise ChromiumMissingError
-    # Playwright's loop runs in this thread; Django must not take that for asynchronous code.
+    # Django must not take Playwright's loop for asynchronous code
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)

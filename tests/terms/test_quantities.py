@@ -94,6 +94,9 @@ ONE_OF_EACH = {
     "kWh": 1, "MWh": 1000, "GJ": Fraction(2500, 9), "MJ": Fraction(5, 18),
     "m²": 1, "m2": 1, "㎡": 1, "平方米": 1, "t": 1, "吨": 1, "kg": Fraction(1, 1000), "万吨": 10_000,
     "m/s": 1, "km/h": Fraction(5, 18), "W/m²": 1,
+    "kg/h": Fraction(1, 1000), "L/min": Fraction(3, 50), "mL/h": Fraction(1, 1_000_000), "mL": Fraction(1, 1_000_000),
+    "J/h": Fraction(1, 3_600_000), "kJ/h": Fraction(1, 3600), "MJ/h": Fraction(5, 18), "Wh": Fraction(1, 1000),
+    "J": Fraction(1, 3_600_000), "kJ": Fraction(1, 3600), "kcal": Fraction("0.001163"), "Mcal": Fraction("1.163"), "Gcal": 1163,
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -76,7 +77,14 @@ def test_influxdb_client_waits_when_told_to(tmp_path: Path, caplog: pytest.LogCa
     """429 with Retry-After: the batch comes again, and nothing is lost."""
     intake = Intake(tmp_path, small_directory(max_readings_per_s=200))
     lines = [f"heat,device=88001234 supply_temp=50 {NOW + second}" for second in range(4_002)]
-    later = threading.Timer(0.5, lambda: setattr(intake, "now", intake.now + 100))
+
+    def grow_patient() -> None:
+        while "Retry in" not in caplog.text:
+            time.sleep(0.02)
+        intake.now += 100
+
+    later = threading.Thread(target=grow_patient, daemon=True)
+    later.start()
     with (
         listening(intake) as address,
         influxdb_client.InfluxDBClient(address, token="secret-of-G1", org="city") as client,
@@ -86,8 +94,7 @@ def test_influxdb_client_waits_when_told_to(tmp_path: Path, caplog: pytest.LogCa
     ):
         writer.write("nuan", record=lines[:2_001], write_precision="s")
         writer.write("nuan", record=lines[2_001:], write_precision="s")
-        later.start()
-    later.join()
+    later.join(timeout=30)
     assert "sends more than 200 readings a second'. Retry in 1s" in caplog.text
     assert len(intake.stored()[SUPPLY]) == 4_002
 
