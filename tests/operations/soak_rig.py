@@ -191,10 +191,12 @@ class Rig:
         self.proxy.mend()
 
     def fill_disk(self, seconds: float) -> None:
-        """No file of a worker may grow any more (RLIMIT_FSIZE): what a full disk says, without a disk to fill. New workers meet it too."""
+        """No file of a worker may grow any more (RLIMIT_FSIZE): what a full disk says, without a disk to fill. New workers meet it too.
+        Where the machine is so busy that nobody has written meanwhile, it stays full until somebody has."""
         self.say(f"disk full for {seconds} s")
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        before, until = self.left_by_themselves(), time.monotonic() + seconds
+        longest = until + 60
+        while (now := time.monotonic()) < until or (now < longest and self.left_by_themselves() == before):
             for pid in self.worker_pids():
                 with suppress(ProcessLookupError, PermissionError):
                     resource.prlimit(pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
@@ -244,6 +246,10 @@ class Rig:
             if line.startswith("{")
         ]
         return [event["code"] for event in events if event["event"] == "died" and event["process"].startswith("w")]
+
+    def left_by_themselves(self) -> int:
+        """Workers that ended and were not killed by us."""
+        return sum(code != -signal.SIGKILL for code in self.deaths())
 
     def check(self) -> dict[str, Any]:
         """After `down`: what lanes still hold is absorbed, as the next start would do, and the ledger is laid beside the store."""
