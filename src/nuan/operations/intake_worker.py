@@ -107,6 +107,7 @@ class Worker:
                 "connections": health.connections,
                 "messages": health.messages,
                 "acknowledged": health.acknowledged,
+                "held_for": health.held_for,
             },
             "gateways": self.book.as_dict(),
         }

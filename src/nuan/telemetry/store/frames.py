@@ -69,7 +69,7 @@ class Frame:
         return int(lines[0].split("\t", 1)[0]), [line.split("\t", 1)[1] for line in lines]
 
     def positions(self) -> dict[str, int]:
-        """Of each lane the last sequence number that the store has taken over with this frame."""
+        """By the lane's identity the last sequence number that the store has taken over with this frame."""
         if self.kind != ABSORBED:
             return {}
         found: dict[str, int] = json.loads(self.payload[_LENGTH.size : self._behind_positions()])

@@ -1,6 +1,7 @@
 """A lane: a journal of its own for one intake worker, so that several processes acknowledge side by side and none waits for the store.
 
-    root/lanes/<name>/  lock · names/*.jnl (numbers and names of its series, kept for ever) · frames/*.jnl (readings, dead letters)
+    root/lanes/<name>/  lock · identity (who wrote which frames) · names/*.jnl (numbers and names of its series, kept for ever) ·
+                        frames/*.jnl (readings, dead letters)
 
 A lane knows its own numbers only. The store's single writer takes over what lanes hold (`Store.absorb`), gives it the store's numbers,
 and removes frame files once their readings are safe in the store and their dead letters with whoever keeps them.
@@ -26,18 +27,20 @@ from nuan.telemetry.store import frames
 from nuan.telemetry.store.durable import make_folder
 from nuan.telemetry.store.errors import StoreBusyError, StoreError, UnknownSeriesError
 from nuan.telemetry.store.fold import versions
+from nuan.telemetry.store.identity import identity_of, new_identity
 from nuan.telemetry.store.journal import JournalWriter, frames_of, journal_files
 
 FOLDER = "lanes"
 ROTATE_BYTES = 16 << 20
 """A file of frames is closed at this size: what is absorbed can be removed in pieces of it."""
-PAYLOAD_LIMIT = 64 << 10
+PAYLOAD_LIMIT = 256 << 10
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What a device sent and nobody could read or place. `reason` is a code, `detail` its sentence; of the payload the first 64 KiB."""
+    """What a device sent and nobody could read or place. `reason` is a code, `detail` its particulars (`protocols.details`); of the payload the
+    first 256 KiB: all of a message that is not too large."""
 
     gateway: str
     protocol: str
@@ -78,6 +81,7 @@ class Lane:
             self._lock = None
             raise StoreBusyError(self.folder) from None
         try:
+            new = not (self.folder / "frames").exists()
             self._names = JournalWriter(self.folder / "names", 1)
             self._table = SeriesTable()
             for path in journal_files(self.folder / "names"):
@@ -85,7 +89,15 @@ class Lane:
                     self._table.extend(*frame.series())
             self._named = 0  # names that are not yet synced
             _cut_unnamed(self.folder / "frames", len(self._table))
+            if new:
+                who = new_identity(name)
+                who.write(self.folder)
             self._frames = JournalWriter(self.folder / "frames", 1)
+            if not new:
+                oldest = int(journal_files(self.folder / "frames")[0].stem)
+                who = identity_of(self.folder).opened(name, self._frames.last_sequence + 1, oldest)
+                who.write(self.folder)
+            self.identity = who.openings[-1][1]
         except BaseException:
             os.close(self._lock)
             raise

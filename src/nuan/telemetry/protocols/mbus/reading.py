@@ -2,6 +2,7 @@
 
 from datetime import tzinfo
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.hexadecimal import frame_bytes
 from nuan.telemetry.protocols.mbus.application import read_block
 from nuan.telemetry.protocols.mbus.fixed import read_fixed
@@ -37,7 +38,7 @@ def _answer(frame: Frame, ci: int, zone: tzinfo, identities: bool, parsed: Parse
         _with_identity(frame, zone, identities, parsed)
     elif ci == SHORT_HEADER:
         if len(body) < 4:
-            parsed.problems.append(Problem("cut", "the short header has 4 bytes", frame.start, frame.raw))
+            parsed.problems.append(Problem("cut", said("head_of", len(body), 4), frame.start, frame.raw))
         elif mode := hidden(body[2:4], body[4:]):
             parsed.problems.append(encrypted(mode, frame.raw))
         else:
@@ -47,17 +48,17 @@ def _answer(frame: Frame, ci: int, zone: tzinfo, identities: bool, parsed: Parse
     elif ci == FIXED_DATA:
         parsed.add(read_fixed(body, frame.raw))
     elif ci in (ERROR_REPORT, ALARM_REPORT):
-        detail = f"address {frame.address}: {body[:4].hex(' ') or 'unspecified'}"
+        detail = said("address", frame.address, body[:4].hex(" ") or "—")
         parsed.problems.append(Problem("device_error", detail, frame.start, frame.raw))
     elif ci not in SILENT:
-        parsed.problems.append(Problem("unknown_frame", f"CI {ci:02X}", frame.start, frame.raw))
+        parsed.problems.append(Problem("unknown_frame", said("ci", f"{ci:02X}"), frame.start, frame.raw))
 
 
 def _with_identity(frame: Frame, zone: tzinfo, identities: bool, parsed: Parsed) -> None:
     """The long header: number 4, maker 2, version, medium, access number, status, signature 2. With CI 76h the high byte comes first."""
     body = frame.body
     if len(body) < 12:
-        parsed.problems.append(Problem("cut", f"the header has {len(body)} of 12 bytes", frame.start, frame.raw))
+        parsed.problems.append(Problem("cut", said("head_of", len(body), 12), frame.start, frame.raw))
         return
     if frame.ci == 0x76:
         parsed.problems.append(Problem("unknown_frame", "mode 2: high byte first", frame.start, frame.raw))
