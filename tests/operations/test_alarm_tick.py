@@ -70,7 +70,10 @@ def test_a_stations_outage_is_one_alarm(living: Living) -> None:
     living.minute(11)
     assert living.open() == [("station_flow_none", "H01-S01", "active")]
     root = Alarm.objects.get(parent=None)
-    assert sorted(root.children.values_list("code", flat=True)) == ["home_cold"] * 3 + ["station_supply_low"]
+    assert sorted(root.children.values_list("code", flat=True)) == ["home_cold"] * 3 + [
+        "station_supply_low",
+        "station_supply_rate",
+    ]
     living.values["H01-S01", "flow"], living.values["H01-S01", "supply_temp"] = 40.0, 45.0
     living.values["B001-1-0101", "room_temp"] = 19.0
     living.minute(11)

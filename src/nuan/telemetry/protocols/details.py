@@ -38,7 +38,7 @@ DETAILS: Mapping[str, tuple[str, str]] = MappingProxyType({
     ),
     "format_crc": ("压缩报文的数据与完整报文的校验不符", "compact frame; its data do not fit the CRC of the full frame"),
     "format_length": ("压缩报文的数据与格式的长度不符", "compact frame; its data are not as long as its format says"),
-    "compact_ci": ("压缩报文，CI {}，未支持", "compact frame, CI {}: not supported"),
+    "format_frame": ("只说明格式的报文，CI {}", "a frame that only tells a format, CI {}"),
     "dife": ("DIFE 没有结尾", "the chain of DIFE does not end"),
     "special": ("特殊功能 {}", "special function {}"),
     "no_vif": ("没有 VIF", "no VIF"),
