@@ -50,6 +50,8 @@ class Rig:
 
     homes: int = 2_000
     workers: int = 2
+    door_certificate: tuple[Path, Path] | None = None
+    """Certificate and key of the door for ThingsBoard gateways."""
     also: str = ""
     """Python that runs when the fleet is registered and before the broker's settings are written, with the records ready."""
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="nuan-soak-")))
@@ -132,6 +134,7 @@ class Rig:
             "--json",
             "--thingsboard",
             f"127.0.0.1:{self.door_port}",
+            *(["--thingsboard-tls", *map(str, self.door_certificate)] if self.door_certificate else []),
         ]
         with (self.home / "intake.log").open("ab") as log:
             self.intake = subprocess.Popen([*NUAN, *words], env=self.environment, stdout=log, stderr=log)

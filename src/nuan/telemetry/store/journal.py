@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nuan.telemetry.store.durable import make_folder, sync_folder
+from nuan.telemetry.store.durable import cut_file, make_folder, sync_folder
 from nuan.telemetry.store.errors import StoreDamagedError, StoreError, StoreFullError
 from nuan.telemetry.store.frames import Frame, frame_at, frames, whole_frame_after
 
@@ -115,12 +115,7 @@ class JournalWriter:
             return
         if not last:
             raise StoreDamagedError(path, f"ends in a broken frame at byte {filled}, and a younger journal follows it")
-        handle = os.open(path, os.O_WRONLY)
-        try:
-            os.ftruncate(handle, filled)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        cut_file(path, filled)
 
     def put(self, *pieces: bytes | memoryview) -> None:
         """Write a frame without sync. If the disk does not take it, the file is cut back to where it was."""

@@ -15,16 +15,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nuan.telemetry.closing import Closing
 from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.series import SeriesKey, SeriesTable
 from nuan.telemetry.store import frames
-from nuan.telemetry.store.durable import make_folder
+from nuan.telemetry.store.durable import cut_file, make_folder
 from nuan.telemetry.store.errors import StoreBusyError, StoreError, UnknownSeriesError
 from nuan.telemetry.store.fold import versions
 from nuan.telemetry.store.identity import identity_of, new_identity
@@ -64,7 +64,7 @@ def lane_folders(root: Path) -> list[Path]:
     return sorted(path for path in (root / FOLDER).glob("*") if path.is_dir())
 
 
-class Lane:
+class Lane(Closing):
     """One process writes; `put` is on disk when `sync` has returned."""
 
     def __init__(self, root: Path | str, name: str) -> None:
@@ -102,14 +102,6 @@ class Lane:
             os.close(self._lock)
             raise
         self.sequence = self._frames.last_sequence
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._lock is not None:
@@ -189,11 +181,6 @@ def _cut_unnamed(folder: Path, names: int) -> None:
         start = 0
         for frame in frames_of(path)[0]:
             if frame.kind == frames.ARRIVED and int(frame.readings().series.max(initial=0)) >= names:
-                handle = os.open(path, os.O_WRONLY)
-                try:
-                    os.ftruncate(handle, start)
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
+                cut_file(path, start)
                 break
             start = frame.end

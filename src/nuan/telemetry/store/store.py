@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nuan.telemetry.closing import Closing
 from nuan.telemetry.readings import GAP, UNKNOWN_DELAY, ReadingBatch
 from nuan.telemetry.series import BUCKETS, SeriesKey
 from nuan.telemetry.store import frames
@@ -37,7 +36,7 @@ FOLD_FROM = 1 << 20
 """Absorbed readings that wait in the journal before they are folded: readers hold them in memory, about 30 MB."""
 
 
-class Store(StoreState):
+class Store(StoreState, Closing):
     """`with Store(folder, write=True) as store: …`; without `write` it reads only, beside the writer.
 
     `buckets` counts only for a new store. A reading instance shows the store as it was when opened or last `refresh`ed.
@@ -69,14 +68,6 @@ class Store(StoreState):
             os.close(handle)
             raise StoreBusyError(self.root) from None
         self._lock = handle
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._writer is not None:

@@ -31,12 +31,7 @@ def template_of(block: bytes, layout: Layout) -> Template | None:
     at = 0
     for slot in sorted(layout.slots, key=lambda slot: slot.start):
         head = block[at : slot.start]
-        if (
-            not head
-            or set(mask[at : slot.start]) != {0xFF}
-            or head[0] in _NO_RECORD
-            or head[0] & 0x0F == _VARIABLE
-        ):
+        if not head or set(mask[at : slot.start]) != {0xFF} or head[0] in _NO_RECORD or head[0] & 0x0F == _VARIABLE:
             return None
         records.append((head, slot.stop - slot.start))
         at = slot.stop
