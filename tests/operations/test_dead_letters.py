@@ -1,6 +1,7 @@
 """Dead letters reach the records once, and come back as readings when somebody registers what was missing."""
 
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from nuan.operations.replaying import ReplayReport, replay_dead_letters
 from nuan.records.devices.models import DeadLetter, Device
 from nuan.telemetry.readings import Flag
 from nuan.telemetry.store import Store
+from nuan.telemetry.store.backup import backup, restore
 from nuan.telemetry.store.errors import StoreFullError
 from nuan.telemetry.store.lanes import DeadLetter as LaneLetter
 from nuan.telemetry.store.lanes import Lane
@@ -215,3 +217,44 @@ def test_a_long_message_comes_back_whole(tmp_path: Path) -> None:
     assert bytes(DeadLetter.objects.get().payload) == message
     registered()
     assert replayed(tmp_path, [number]).readings == 6_000
+
+
+@pytest.mark.parametrize("how", ["an older backup is restored", "an older copy is put back", "the lane is deleted"])
+def test_new_letters_never_meet_old_numbers_in_the_records(tmp_path: Path, how: str) -> None:
+    """The records know numbers of a lane that is no more, or that has forgotten them; what it writes now is shipped all the same."""
+    root, back = tmp_path / "readings", tmp_path / "back"
+    positions: dict[str, int] = {}
+
+    def send(root: Path, *payloads: bytes) -> None:
+        """A worker's life; then the recording process and the one that folds, which may remove what was handed over."""
+        with Lane(root, "w0") as lane:
+            for payload in payloads:
+                lane.put_dead([letter(payload)])
+            lane.sync()
+        positions.update(ship_dead_letters(root, positions))
+        with Store(root, write=True) as store:
+            store.absorb(positions)
+
+    send(root, b"1")
+    backup(root, tmp_path / "b", "last month")
+    shutil.copytree(root, tmp_path / "copy")
+    send(root, b"2", b"3", b"4")
+    if how.startswith("an older backup"):
+        restore(tmp_path / "b", back)
+    elif how.startswith("an older copy"):
+        shutil.copytree(tmp_path / "copy", back)
+    else:
+        shutil.copytree(root, back)
+        shutil.rmtree(back / "lanes" / "w0")
+    send(back, b"5")
+    send(back, b"6", b"7")
+    kept = [bytes(each) for each in DeadLetter.objects.order_by("id").values_list("payload", flat=True)]
+    assert kept == [b"%d" % number for number in range(1, 8)]
+    rows = DeadLetter.objects.values_list("lane", "sequence")
+    assert len(set(rows)) == 7
+    assert len({sequence for _, sequence in rows}) < 7, (
+        "numbers were used again: without identities they would have met"
+    )
+    if not how.startswith("the lane"):
+        assert ship_dead_letters(back, {}).keys() <= {lane for lane, _ in rows}
+    assert DeadLetter.objects.count() == 7, "from the beginning again, nothing comes twice"

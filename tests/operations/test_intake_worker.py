@@ -194,25 +194,3 @@ def test_without_its_supervisor_a_worker_leaves(three: Parts) -> None:
     process.stdin.close()
     assert process.wait(40) == 0
     workers.processes.clear()
-
-
-def test_what_comes_too_fast_is_held_back_and_neither_dropped_nor_counted_only(three: Parts) -> None:
-    """Beyond the letters that are kept, nothing is acknowledged: the broker keeps it until there is room, for the others behind it too."""
-    _, workers, publisher = three
-    workers.write_directory(rate=1)
-    workers.start()
-    until(workers.connected)
-    padding = "x" * 250_000
-    for number in range(76):  # 19 MB, where 16.8 may come at once
-        payload = json.dumps({"ts": NOW - 5_000 + number, "t": 20.5, "battery": padding})
-        publisher.client.publish("nuan/G1/D1", payload.encode(), 1)
-    publisher.reading(1, NOW, 2_000, "G3")
-    until(lambda: workers.report()["mqtt"]["held_for"] == "nuan/G1/D1", 60)
-    held = workers.report()["mqtt"]["acknowledged"]
-    assert held < 77
-    until(lambda: workers.report()["mqtt"]["acknowledged"] == 77, 60)
-    stored, letters = workers.stored(), workers.letters()
-    assert stored["B1001-1-0101|room_temp|living"] == {NOW: 2_000}
-    assert {letter.reason for letter in letters} == {"rate"}
-    assert all(len(letter.payload) > 250_000 for letter in letters), "whole"
-    assert len(letters) + len(stored["B0001-1-0101|room_temp|living"]) == 76
