@@ -32,6 +32,7 @@ MAGIC = b"NUJ1"
 READINGS, SERIES, ARRIVED, DEAD, ABSORBED = 1, 2, 3, 4, 5
 ZSTD, PLAIN = 0, 1
 _HEAD = struct.Struct("<4sBBHQIII")
+HEAD_BYTES = _HEAD.size
 _MOMENT = struct.Struct("<q")
 _LENGTH = struct.Struct("<I")
 _COLUMNS: tuple[Any, ...] = (np.uint32, np.int64, np.int32, np.uint8, np.uint16, np.uint8)
@@ -142,6 +143,14 @@ def frame_at(data: bytes, at: int) -> Frame | None:
         return Frame(kind, sequence, bytes(packed), end)
     payload = pa.Codec("zstd").decompress(pa.py_buffer(packed), decompressed_size=size, asbytes=True)
     return Frame(kind, sequence, payload, end)
+
+
+def next_head(head: bytes, at: int) -> int | None:
+    """Where the next frame starts behind the one whose head stands at offset `at`; None if this is no true head."""
+    if len(head) < _HEAD.size or head[:4] != MAGIC:
+        return None
+    _, kind, codec, check, sequence, packed_size, size, _ = _HEAD.unpack(head)
+    return at + _HEAD.size + packed_size if check == _head_check(kind, codec, sequence, packed_size, size) else None
 
 
 def frames(data: bytes) -> Iterator[Frame]:

@@ -33,6 +33,8 @@ from nuan.telemetry.store.journal import JournalWriter, frames_of, journal_files
 FOLDER = "lanes"
 ROTATE_BYTES = 16 << 20
 """A file of frames is closed at this size: what is absorbed can be removed in pieces of it."""
+AHEAD_BYTES = 1 << 20
+"""So much more room has a file made ahead: the frame that makes it full."""
 PAYLOAD_LIMIT = 256 << 10
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -67,7 +69,8 @@ def lane_folders(root: Path) -> list[Path]:
 class Lane(Closing):
     """One process writes; `put` is on disk when `sync` has returned."""
 
-    def __init__(self, root: Path | str, name: str) -> None:
+    def __init__(self, root: Path | str, name: str, *, ahead: bool = False) -> None:
+        """`ahead`: room for the next frames lies on disk beforehand, for who acknowledges every second and for years."""
         if not _NAME.fullmatch(name):
             raise ValueError(f"“{name}” is no name of a lane: small letters, digits and hyphens")
         self.name = name
@@ -92,7 +95,7 @@ class Lane(Closing):
             if new:
                 who = new_identity(name)
                 who.write(self.folder)
-            self._frames = JournalWriter(self.folder / "frames", 1)
+            self._frames = JournalWriter(self.folder / "frames", 1, room=ROTATE_BYTES + AHEAD_BYTES if ahead else 0)
             if not new:
                 oldest = int(journal_files(self.folder / "frames")[0].stem)
                 who = identity_of(self.folder).opened(name, self._frames.last_sequence + 1, oldest)
@@ -160,7 +163,7 @@ class Lane(Closing):
             self._names.sync()
             self._named = 0
         self._frames.sync()
-        if self._frames.size() > ROTATE_BYTES:
+        if self._frames.size() > ROTATE_BYTES or self._frames.grows:
             with contextlib.suppress(OSError):  # what is synced is safe in the old file; the next sync tries again
                 self._frames.rotate(self.sequence + 1)
 
@@ -169,7 +172,7 @@ class Lane(Closing):
         total = 0
         for path in journal_files(self.folder / "frames"):
             try:
-                total += path.stat().st_size
+                total += self._frames.size() if path == self._frames.path else path.stat().st_size
             except FileNotFoundError:  # removed by the store meanwhile
                 continue
         return total
