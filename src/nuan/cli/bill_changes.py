@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nuan.cli.main import setup_records
+from nuan.cli.main import Refused, setup_records
 from nuan.terms.money import MoneyTextError, format_yuan, parse_yuan
 
 if TYPE_CHECKING:
@@ -30,18 +30,18 @@ def _told(work: Callable[..., None]) -> Callable[..., None]:
         from nuan.operations.approvals import ApprovalError
         from nuan.operations.bill_documents import DocumentError
         from nuan.operations.city_packs import SeasonKeyError, SeasonUnknownError
-        from nuan.operations.ledger import NoGroundError
+        from nuan.operations.ledger import ClosedBooksError, NoGroundError
         from nuan.operations.payment_queue import PlacingError
         from nuan.operations.stop_heat import StopHeatError
 
         try:
             work(**given)
         except (
-            ApprovalError, DocumentError, NoGroundError, StopHeatError, SeasonKeyError, SeasonUnknownError, MoneyTextError, PlacingError
+            ApprovalError, ClosedBooksError, DocumentError, NoGroundError, StopHeatError, SeasonKeyError, SeasonUnknownError, MoneyTextError, PlacingError
         ) as refusal:  # fmt: skip
-            raise click.ClickException(str(refusal)) from refusal
+            raise Refused(str(refusal)) from refusal
         except IntegrityError as refusal:
-            raise click.ClickException(f"数据库拒绝了：{str(refusal).splitlines()[0]}") from refusal
+            raise Refused(f"数据库拒绝了：{str(refusal).splitlines()[0]}") from refusal
 
     return run
 
@@ -58,7 +58,7 @@ def _bill(number: str) -> "Bill":
 
     found = Bill.objects.filter(number__iexact=number.strip()).first()
     if found is None:
-        raise click.ClickException(f"没有账单 {number} / no such bill")
+        raise Refused(f"没有账单 {number} / no such bill")
     return found
 
 
@@ -67,7 +67,7 @@ def _home(code: str) -> "Home":
 
     found = Home.objects.select_related("banner").filter(code=code).first()
     if found is None:
-        raise click.ClickException(f"没有户号 {code} / no such home")
+        raise Refused(f"没有户号 {code} / no such home")
     return found
 
 
@@ -158,7 +158,7 @@ def release(home: str, until: Any, user: str) -> None:
     person = _person(user, found.company_id)
     open_holds = list(BillingHold.objects.filter(home=found, until=None))
     if any(each.since > last for each in open_holds):
-        raise click.ClickException("结束日早于开始日 / it ends before it begins")
+        raise Refused("结束日早于开始日 / it ends before it begins")
     for each in open_holds:
         release_hold(each, until=last, actor=person.username)
     click.echo(f"解除 {len(open_holds)} 项暂停，{last} 为最后一天。" if open_holds else "没有要解除的暂停。")

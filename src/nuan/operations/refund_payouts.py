@@ -17,7 +17,7 @@ from django.utils import timezone
 from nuan.operations.acts import act
 from nuan.operations.bulk import change_rows
 from nuan.operations.city_packs import season_of, signed_records
-from nuan.operations.ledger import account, open_day, post, reverse
+from nuan.operations.ledger import account, balance_fen, open_day, post, reverse
 from nuan.operations.ledger_bulk import home_accounts
 from nuan.operations.payment_booking import Legs
 from nuan.operations.refund_notices import tell_payouts
@@ -179,7 +179,7 @@ def settle_payouts(answers: Sequence[Answer], *, actor: str, late_rate: Fraction
             ):
                 _late_interest(each, each.done_on, actor, late_rate)
             elif each.state == State.FAILED:
-                _again(each)
+                _again(each, actor)
         tell_payouts(moved)
         done.paid = sum(each.state == State.PAID for each in moved)
         done.failed = len(moved) - done.paid
@@ -204,12 +204,32 @@ def _book_answers(moved: Sequence[RefundPayout], actor: str) -> None:
             )
 
 
-def _again(failed: RefundPayout) -> RefundPayout:
-    """Another attempt, which waits for a person to choose the way."""
+def _again(failed: RefundPayout, actor: str) -> RefundPayout | None:
+    """Another attempt, which waits for a person to choose the way; for what the company does not claim back meanwhile.
+
+    A refund that was taken back while its payout was on its way stands as a claim on the home. The money has not reached the home, so the
+    claim falls away against what would be paid again, by an entry, and only the rest is paid.
+    """
+    rest = failed.amount_fen - _set_off(failed, actor)
+    if not rest:
+        return None
     return RefundPayout.objects.create(
-        batch_id=failed.batch_id, home_id=failed.home_id, company_id=failed.company_id, kind=failed.kind,
-        amount_fen=failed.amount_fen, attempt=failed.attempt + 1, deadline=failed.deadline,
+        batch_id=failed.batch_id, home_id=failed.home_id, company_id=failed.company_id, kind=failed.kind, amount_fen=rest,
+        attempt=failed.attempt + 1, deadline=failed.deadline,
     )  # fmt: skip
+
+
+def _set_off(failed: RefundPayout, actor: str) -> int:
+    claim, payable = (account(failed.company_id, role, failed.home) for role in ("refund_claim", "refund_payable"))
+    fen = min(failed.amount_fen, balance_fen(claim))
+    if fen <= 0 or failed.kind != RefundPayout.Kind.REFUND:
+        return 0
+    post(
+        key=f"payout:{failed.pk}:set_off", kind="payout", on=open_day(failed.company_id, failed.done_on or timezone.localdate()),
+        postings=[(payable, fen), (claim, -fen)], actor=actor, memo=f"退费更正，未付成的 {failed.number} 不再付",
+        details={"payout": failed.number},
+    )  # fmt: skip
+    return fen
 
 
 def _late_interest(found: RefundPayout, on: date, actor: str, late_rate: Fraction | None) -> None:
