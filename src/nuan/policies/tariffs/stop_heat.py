@@ -68,7 +68,14 @@ def on_silence(
         return None if stopped_last_season else False
     if rule == SUPPLIED:
         return False
-    if not str(rule).startswith(CONTINUES):
+    until = last_day_of_silence(pack, season, known_on)
+    if until is None:
         raise ValueError(f"stop_heat.on_silence: {rule!r} is no rule")
-    paid = paid_in_full_on is not None and paid_in_full_on <= season.day_named(str(rule).removeprefix(CONTINUES))
+    paid = paid_in_full_on is not None and paid_in_full_on <= until
     return stopped_last_season and not paid
+
+
+def last_day_of_silence(pack: Pack, season: Season, known_on: date | None = None) -> date | None:
+    """The last day on which paying in full brings a home back that was stopped before; None where the place has no such day."""
+    rule = str(pack.value("stop_heat.on_silence", season.first_day, known_on))
+    return season.day_named(rule.removeprefix(CONTINUES)) if rule.startswith(CONTINUES) else None
