@@ -8,11 +8,12 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.billing import ISSUED, SEASON, bill_everybody, build, check_ledger, timed
+from bench.billing import ISSUED, SEASON, bill_everybody, build, check_ledger, cpu_seconds, timed
 from bench.board import _stop_server
 
 RESULTS = Path(__file__).parent / "results" / "payments.json"
@@ -41,6 +42,18 @@ def judged(home_folder: Path) -> tuple[int, float]:
     return CurrentJudgement.objects.filter(clause="2.5.3a", company_code=COMPANY, amount_fen__gt=0).count(), seconds
 
 
+CPU: dict[str, float] = {}
+"""Seconds of processor time by step, of this process and its server: what the work costs on whatever machine, however busy."""
+
+
+def measured(name: str, work: Callable[[], Any]) -> tuple[Any, float]:
+    before = cpu_seconds()
+    found, seconds = timed(work)
+    CPU[name] = round(cpu_seconds() - before, 1)
+    print(f"    {name}: {seconds:.1f} s, {CPU[name]} s of processor", flush=True)
+    return found, seconds
+
+
 def paid() -> dict[str, float]:
     from nuan.operations.demo_payment_files import Paid, wechat_file
     from nuan.operations.payment_files import import_payments
@@ -57,8 +70,8 @@ def paid() -> dict[str, float]:
     def take(some: bytes, name: str) -> Any:
         return import_payments(some, name, channel="wechat", company=COMPANY, actor="bench", today=TODAY)
 
-    report, seconds = timed(lambda: take(content, "all.csv"))
-    again, again_s = timed(lambda: take(content, "all.csv"))
+    report, seconds = measured("import", lambda: take(content, "all.csv"))
+    again, again_s = measured("same file again", lambda: take(content, "all.csv"))
     singles = [wechat_file(ISSUED, [Paid(f"43{n:018d}", f"x{n}", 100, n)]) for n in range(ONE_BY_ONE)]
     _, single_s = timed(lambda: [take(each, f"{n}.csv") for n, each in enumerate(singles)])
     assert (report.state, report.placed, again.state) == ("imported", len(rows), "known")
@@ -72,15 +85,17 @@ def refunded() -> dict[str, float]:
     from nuan.records.accounts.models import User
 
     maker, checker = (User.objects.get(username=f"{name}1") for name in ("maker", "checker"))
-    batch, propose_s = timed(lambda: propose_refunds(company=COMPANY, season=SEASON, clause="2.5.3a", by=maker))
-    _, approve_s = timed(lambda: decide_refunds(batch, by=checker, seen_hash=batch.content_hash))
-    _, post_s = timed(lambda: post_refunds(batch, by=maker, on=TODAY))
+    batch, propose_s = measured(
+        "propose", lambda: propose_refunds(company=COMPANY, season=SEASON, clause="2.5.3a", by=maker)
+    )
+    _, approve_s = measured("approve", lambda: decide_refunds(batch, by=checker, seen_hash=batch.content_hash))
+    _, post_s = measured("post", lambda: post_refunds(batch, by=maker, on=TODAY))
     waiting = list(batch.payouts.all())
     few, rest = waiting[:ONE_BY_ONE], waiting[ONE_BY_ONE:]
     _, few_s = timed(lambda: [send_payouts([each], channel="bank", on=TODAY, actor="bench") for each in few])
-    sent, send_s = timed(lambda: send_payouts(rest, channel="bank", on=TODAY, actor="bench"))
-    _, settle_s = timed(
-        lambda: settle_payouts([Answer(each, True, TODAY, f"F{each.pk}") for each in sent], actor="bench")
+    sent, send_s = measured("send", lambda: send_payouts(rest, channel="bank", on=TODAY, actor="bench"))
+    _, settle_s = measured(
+        "settle", lambda: settle_payouts([Answer(each, True, TODAY, f"F{each.pk}") for each in sent], actor="bench")
     )
     return {
         "refunds": batch.items_count, "propose_s": propose_s, "approve_s": approve_s, "post_s": post_s, "send_s": send_s,
@@ -119,6 +134,8 @@ def run(homes: int) -> dict[str, Any]:
         "payouts_sent_per_s": round(went["sent"] / went["send_s"]),
         "payouts_settled_per_s": round(went["sent"] / went["settle_s"]),
         "sent_one_by_one_per_s": round(went["one_by_one_sent_per_s"]),
+        "cpu_seconds": CPU,
+        "load_average": [round(each, 1) for each in os.getloadavg()],
         "seconds": {name: round(value, 1) for name, value in {**came, **went}.items() if name.endswith("_s")},
         **checked,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",

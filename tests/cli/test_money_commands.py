@@ -45,14 +45,14 @@ def test_preview_propose_approve_post() -> None:
     assert "计量用户没有本季用热量读数" in said.output
     made = BillRun.objects.get()
     number = str(made.pk)
-    assert run(bill, "post", number, "--user", "周会计").exit_code == 1, "nobody has approved"
+    assert run(bill, "post", number, "--user", "周会计").exit_code == 2, "nobody has approved"
     assert run(bill, "propose", number, "--user", "周会计").exit_code == 0
     same = run(bill, "approve", number, "--user", "周会计", "--seen", made.content_hash)
-    assert (same.exit_code, "另一人" in same.output) == (1, True)
+    assert (same.exit_code, "另一人" in same.output) == (2, True)
     other = run(bill, "approve", number, "--user", "郑主管", "--seen", "x" * 64)
-    assert (other.exit_code, "不同" in other.output) == (1, True)
+    assert (other.exit_code, "不同" in other.output) == (2, True)
     assert run(bill, "approve", number, "--user", "郑主管", "--seen", made.content_hash).exit_code == 0
-    assert run(bill, "post", number, "--user", "周会计", "--on", "2025-10-20", password="falsch").exit_code == 1
+    assert run(bill, "post", number, "--user", "周会计", "--on", "2025-10-20", password="falsch").exit_code == 2
     assert not Bill.objects.exists()
     assert run(bill, "post", number, "--user", "周会计", "--on", "2025-10-20").exit_code == 0
     assert Bill.objects.count() == 4
@@ -96,7 +96,7 @@ def test_two_close_a_month() -> None:
     bill_everybody()
     asked = run(ledger, "close", "C01", "2025-10", "--user", "周会计")
     seen = asked.output.split("--seen ")[1].strip()
-    assert run(ledger, "close", "C01", "2025-10", "--user", "周会计", "--seen", seen).exit_code == 1
+    assert run(ledger, "close", "C01", "2025-10", "--user", "周会计", "--seen", seen).exit_code == 2
     assert run(ledger, "close", "C01", "2025-10", "--user", "郑主管", "--seen", seen).exit_code == 0
     assert LedgerPeriod.objects.get().closed_by == "周会计"
     assert "没有要封存" in run(ledger, "seal").output
@@ -113,15 +113,15 @@ def test_a_bill_is_cancelled_by_two() -> None:
     assert asked.exit_code == 0, asked.output
     assert not found.documents.exists(), "one person alone changes nothing"
     same = run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "周会计")
-    assert (same.exit_code, "另一人" in same.output) == (1, True)
+    assert (same.exit_code, "另一人" in same.output) == (2, True)
     foreign = run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "吴会计")
-    assert foreign.exit_code == 1
-    assert run(bill, "decide", found.number, "--seen", "x" * 64, "--user", "郑主管").exit_code == 1
+    assert foreign.exit_code == 2
+    assert run(bill, "decide", found.number, "--seen", "x" * 64, "--user", "郑主管").exit_code == 2
     done = run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "郑主管")
     assert (done.exit_code, "冲销单" in done.output) == (0, True), done.output
     assert found.documents.get().total_fen == -found.total_fen
-    assert run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "郑主管").exit_code == 1
-    assert run(bill, "cancel", found.number, "--why", "再来", "--user", "周会计").exit_code == 1
+    assert run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "郑主管").exit_code == 2
+    assert run(bill, "cancel", found.number, "--why", "再来", "--user", "周会计").exit_code == 2
     assert run(ledger, "check").exit_code == 0
 
 
@@ -133,14 +133,14 @@ def test_a_bill_is_adjusted_by_two_once_a_proposal() -> None:
     assert [(each.kind, each.total_fen) for each in found.documents.all()] == [("adjustment", -2050)]
     again = run(bill, "adjust", found.number, "--yuan=-20.50", "--why", "阳台不供热", "--user", "周会计")
     assert hash_in(again) != hash_in(asked), "the bill stands otherwise now, so the same words are another content"
-    assert run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "郑主管").exit_code == 1
+    assert run(bill, "decide", found.number, "--seen", hash_in(asked), "--user", "郑主管").exit_code == 2
     assert run(bill, "decide", found.number, "--seen", hash_in(again), "--reject", "--user", "郑主管").exit_code == 0
     assert found.documents.count() == 1
     for wrong in ("0", "abc", "1.234"):
-        assert run(bill, "adjust", found.number, f"--yuan={wrong}", "--why", "试", "--user", "周会计").exit_code == 1
+        assert run(bill, "adjust", found.number, f"--yuan={wrong}", "--why", "试", "--user", "周会计").exit_code == 2
     too_much = run(bill, "adjust", found.number, "--yuan=-999999", "--why", "试", "--user", "周会计")
     refused = run(bill, "decide", found.number, "--seen", hash_in(too_much), "--user", "郑主管")
-    assert (refused.exit_code, "合计为负" in refused.output) == (1, True)
+    assert (refused.exit_code, "合计为负" in refused.output) == (2, True)
     assert found.documents.count() == 1
 
 
@@ -152,7 +152,7 @@ def test_an_open_case_is_written_down_and_closed() -> None:
     )
     said = run(bill, "overdue", "--company", "C01", "--until", "2026-01-20")
     assert "催缴：新写 6 份" in said.output, "the home with an open case is left alone"
-    assert run(bill, "release", home, "--until", "2025-11-01", "--user", "周会计").exit_code == 1
+    assert run(bill, "release", home, "--until", "2025-11-01", "--user", "周会计").exit_code == 2
     assert "解除 1 项" in run(bill, "release", home, "--until", "2026-01-20", "--user", "周会计").output
 
 
@@ -170,7 +170,7 @@ def test_an_application_to_stop_heat_is_decided() -> None:
 def test_who_is_not_of_the_companys_finance_posts_nothing() -> None:
     made = approved()
     said = run(bill, "post", str(made.pk), "--user", "吴会计")
-    assert (said.exit_code, Bill.objects.count()) == (1, 0)
+    assert (said.exit_code, Bill.objects.count()) == (2, 0)
 
 
 def test_credit_pays_a_bill() -> None:

@@ -8,9 +8,11 @@ from django.db import connection
 
 from billed_city import approved, bill_everybody, contract, person, prepare
 from nuan.operations.bill_documents import DocumentError, NewLine, adjust, cancel, standing_fen
-from nuan.operations.bill_runs import decide_run, post_run, preview, propose_run, take_numbers
+from nuan.operations.bill_runs import decide_run, post_run, preview, propose_run
+from nuan.operations.bill_writing import take_numbers
 from nuan.operations.ledger import NoGroundError, account, balance_fen, post
-from nuan.operations.overdue import bills_with_payments, charge_late_fees, place_hold, release_hold, take_dunning_steps
+from nuan.operations.overdue import charge_late_fees, place_hold, release_hold, take_dunning_steps
+from nuan.operations.overdue_bills import standing_bills
 from nuan.policies.dunning.steps import DunningStepError, steps
 from nuan.records.billing.models import Bill, BillCounter, DunningNotice
 from nuan.records.registry.models import Home
@@ -84,7 +86,7 @@ def test_late_fees_have_dates_and_are_charged_once(billed: None) -> None:
     assert [each.total_fen for each in late] == [2_172, 1_172]
     assert "2026-01-11 至 2026-01-20 10 天" in late[1].lines.get().words
     assert balance_fen(account("C01", "late_income")) == -(2_172 + 1_172)
-    assert bills_with_payments(home, "C01", date(2026, 1, 20))[0].open_fen == 117_200
+    assert standing_bills("C01", date(2026, 1, 20), [home.pk])[0].open_fen == 117_200
 
 
 def test_nothing_is_charged_where_no_rate_is_stated(billed: None) -> None:
@@ -94,7 +96,7 @@ def test_nothing_is_charged_where_no_rate_is_stated(billed: None) -> None:
     from nuan.rules.pack import contract_layer, load_pack
 
     silent = load_pack("demo-city", above=[contract_layer({"late_fee.daily_percent": {"value": None}})])
-    each = bills_with_payments(Home.objects.get(code="B001-1-0101"), "C01", date(2026, 3, 1))[0]
+    each = standing_bills("C01", date(2026, 3, 1), [Home.objects.get(code="B001-1-0101").pk])[0]
     assert reckon_late_fee(each, date(2026, 3, 1), silent).why == "late_fee.daily_percent"
     assert (reckon_late_fee(each, date(2026, 3, 1), pack("demo-city")).amount_fen or 0) > 0
 

@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.test import override_settings
 
+from every_home import look_at, stir
 from nuan.buildings.sample_city import City, Planted, make_city
 from nuan.operations.demo import DemoReport, OtherCityError, RealCityError, build_demo_city, demo_file
 from nuan.operations.demo_accounts import CAST, PASSWORD
 from nuan.operations.explaining import explain_judgement
+from nuan.operations.ledger_check import check
 from nuan.records.accounts.models import User
+from nuan.records.billing.models import Bill
 from nuan.records.monitoring.models import Alarm, AlarmChange, LiveValue, QualityDay
 from nuan.records.registry.models import Home
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason
@@ -237,3 +241,25 @@ def test_the_quality_of_the_last_month_is_there(built: DemoReport) -> None:
     rows = QualityDay.objects.filter(gateway_code="")
     assert rows.values("day").distinct().count() == 30
     assert all(0.9 < row.covered_hours / row.expected_hours <= 1 for row in rows)
+
+
+def test_lines_bills_ledger_and_the_residents_screen_are_one_for_every_home(built: DemoReport) -> None:
+    """The whole sample city through its residents' pages, after payments, refunds, adjustments, cancellations and late fees."""
+    with transaction.atomic():
+        done = stir("2025-2026", date(2026, 4, 15))
+        looked = look_at(Home.objects.order_by("id"))
+        assert looked.differs == []
+        assert looked.homes == HOMES
+        assert looked.documents == Bill.objects.count()
+        assert (
+            min(done["adjustment"], done["cancellation"], done["late_fee"], looked.with_credit, looked.with_refund) > 0
+        )
+        assert {each.code for each in check(now=datetime.now(UTC))} == set()
+        forged = Bill.objects.filter(kind="bill").order_by("-id")[0]
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("UPDATE billing_bill SET total_fen = total_fen + 1 WHERE id = %s", [forged.pk])
+            cursor.execute("SET session_replication_role = DEFAULT")
+        assert look_at([forged.home]).differs, "one fen more, and it is said"
+        transaction.set_rollback(True)

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
-from nuan.operations.intake_quality import EVERY_S, FIRST_S, LONGEST_S, HourlyQuality
+from nuan.operations.intake_quality import EVERY_S, FIRST_S, LONGEST_S, Hourly
 from nuan.operations.quality_suggestions import CHUNK, SuggestionError, compute_suggestions, dismiss_suggestion
 from nuan.records.audit.models import AuditEntry
 from nuan.records.devices.models import Device
@@ -183,7 +183,7 @@ def test_the_number_of_questions_does_not_grow_with_places(write: Write) -> None
 
 def test_the_hourly_count_waits_for_nobody_and_runs_once_at_a_time() -> None:
     now = 0.0
-    hourly = HourlyQuality(["sleep", "60"], lambda: now)
+    hourly = Hourly(["sleep", "60"], lambda: now)
     assert (hourly.look(), hourly.process) == ("", None)
     now = FIRST_S
     assert hourly.look() == "running"
@@ -204,7 +204,7 @@ def test_the_hourly_count_waits_for_nobody_and_runs_once_at_a_time() -> None:
 
 def test_a_count_that_fails_is_told_in_the_status_line() -> None:
     now = FIRST_S
-    hourly = HourlyQuality(["false"], lambda: now)
+    hourly = Hourly(["false"], lambda: now)
     hourly.due = now
     hourly.look()
     assert hourly.process is not None

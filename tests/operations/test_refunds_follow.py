@@ -50,13 +50,14 @@ def judged_fen() -> int:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_judgements_that_come_and_go(readings: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    """Random histories: amounts rise, fall, vanish, come back to what they were; payouts go out, come back, or wait meanwhile."""
+    """Random histories: amounts rise, fall, vanish, come back to what they were; payouts go out, arrive late, come back, or wait meanwhile."""
     monkeypatch.setattr(refund_batches, "reckoned_again", lambda rows: {each.pk: each.amount_fen for each in rows})
     dice = random.Random(seed)
     rows = list(
         CurrentJudgement.objects.filter(company_code="C01", subject_level="home", amount_fen__gt=0).order_by("id")
     )[:3]
     first = {row.pk: row.amount_fen for row in rows}
+    under_way: list[RefundPayout] = []
     for step in range(6):
         try:
             batch = posted(proposed())
@@ -69,12 +70,34 @@ def test_judgements_that_come_and_go(readings: Path, monkeypatch: pytest.MonkeyP
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         assert balance_fen(account("C01", "refund")) == judged_fen() == _standing()
         _owed_is_on_its_way()
-        for payout in send_payouts(_some(dice), channel="bank", on=batch.posted_on, actor="周会计"):
-            settle_payout(payout, paid=dice.random() < 0.7, on=batch.posted_on, actor="周会计", why="试")
+        under_way += send_payouts(_some(dice), channel="bank", on=batch.posted_on, actor="周会计")
+        for payout in [each for each in under_way if dice.random() < 0.6]:
+            settle_payout(payout, paid=dice.random() < 0.5, on=batch.posted_on, actor="周会计", why="试")
+            under_way.remove(payout)
         _owed_is_on_its_way()
         for row in rows:
             row.refresh_from_db()
             rejudged(row, dice.choice([0, first[row.pk], first[row.pk] + step, first[row.pk] // 2]))
+
+
+def test_what_was_withdrawn_on_its_way_and_then_failed_is_not_paid_again(
+    readings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refund_batches, "reckoned_again", lambda rows: {each.pk: each.amount_fen for each in rows})
+    batch = posted(proposed())
+    row = CurrentJudgement.objects.filter(company_code="C01", subject_level="home", amount_fen__gt=0).order_by("id")[0]
+    payout = RefundPayout.objects.get(home__code=row.subject, state="pending")
+    whole = payout.amount_fen
+    send_payouts([payout], channel="bank", on=batch.posted_on, actor="周会计")
+    less = row.amount_fen // 2
+    rejudged(row, row.amount_fen - less)
+    posted(proposed())
+    claim = account("C01", "refund_claim", payout.home)
+    assert balance_fen(claim) == less
+    settle_payout(payout, paid=False, on=batch.posted_on, actor="周会计", why="账户已注销")
+    again = RefundPayout.objects.get(home=payout.home, state="pending")
+    assert (balance_fen(claim), again.amount_fen) == (0, whole - less)
+    _owed_is_on_its_way()
 
 
 def _some(dice: random.Random) -> list[RefundPayout]:

@@ -5,18 +5,12 @@ from getpass import getuser
 
 import click
 
-from nuan.cli.main import setup_records
+from nuan.cli.main import Refused, setup_records
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 PASSWORD = click.option(
     "--password", prompt="口令 / password", hide_input=True, confirmation_prompt=True, help="asked for when not given"
 )
-
-
-class Refused(click.ClickException):
-    """What an operation refused, as the command says it."""
-
-    exit_code = 2
 
 
 @click.group(context_settings=SETTINGS)

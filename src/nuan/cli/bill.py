@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nuan.cli.bill_changes import COMMANDS
-from nuan.cli.main import setup_records
+from nuan.cli.main import Refused, setup_records
 from nuan.terms.money import format_yuan
 
 if TYPE_CHECKING:
@@ -35,8 +35,18 @@ for _command in COMMANDS:
 def preview(season: str, companies: tuple[str, ...], pack: str | None, as_json: bool) -> None:
     """Reckon what would be billed: totals, exceptions first. Nothing is posted."""
     setup_records()
-    runs = [_guarded(lambda code=code: _preview(code, season, pack)) for code in companies or _companies(season)]
-    _tell(runs, as_json)
+    runs, said = [], []
+    for code in companies or _companies(season):
+        made = _preview(code, season, pack)
+        (said if isinstance(made, str) else runs).append(made)
+    for sentence in said:
+        click.echo(sentence, err=True)
+    if runs or not said:
+        _tell(runs, as_json)
+    elif as_json:
+        click.echo("[]")
+    if said and not runs:
+        raise SystemExit(2)
 
 
 @bill.command()
@@ -54,7 +64,7 @@ def cards(file: Path, season: str) -> None:
     try:
         count = record_cards(file.read_bytes(), file.name, season=season, actor=f"cli:{getuser()}")
     except FindingsError as refusal:
-        raise click.ClickException(str(refusal)) from refusal
+        raise Refused(str(refusal)) from refusal
     click.echo(f"{file.name}：{count:,} 户的计费卡片。")
 
 
@@ -115,29 +125,39 @@ def post(run: int, user: str, issued_on: Any) -> None:
 def overdue(company: str, until: Any, late_fees: bool, dunning: bool) -> None:
     """Charge late fees and write the dunning notices that are due. Homes with an open case are left alone; nobody is cut off."""
     setup_records()
+    from nuan.operations.bill_runs import NoSuchCompanyError
     from nuan.operations.overdue import charge_late_fees, take_dunning_steps
-    from nuan.records.registry.models import Home
+    from nuan.records.registry.models import Company
 
-    day = until.date() if until else _today()
-    homes = list(Home.objects.filter(company_id=company, bills__kind="bill").distinct().select_related("company"))
-    actor = f"cli:{getuser()}"
+    day, actor = until.date() if until else _today(), f"cli:{getuser()}"
+    if not Company.objects.filter(code=company).exists():
+        raise Refused(str(NoSuchCompanyError(company)))
     if late_fees:
-        counts = charge_late_fees(homes, company, until=day, actor=actor)
+        counts = _guarded(lambda: charge_late_fees(None, company, until=day, actor=actor))
         click.echo("违约金：" + "，".join(f"{_WORDS.get(key, key)} {n}" for key, n in sorted(counts.items())))
     if dunning:
-        click.echo(f"催缴：新写 {len(take_dunning_steps(homes, company, today=day, actor=actor))} 份。")
+        click.echo(f"催缴：新写 {len(take_dunning_steps(None, company, today=day, actor=actor))} 份。")
 
 
 _WORDS = {
-    "charged": "出单", "fen": "金额（分）", "held": "有争议暂停", "late_fee.daily_percent": "费率未载明，不计", "bill.due_date": "截止日未载明，不计",
+    "charged": "出单", "lowered": "调低", "fen": "金额（分）", "held": "有争议暂停", "late_fee.daily_percent": "费率未载明，不计", "bill.due_date": "截止日未载明，不计",
     "late_fee.cap": "上限未载明，不计",
 }  # fmt: skip
 
 
-def _preview(company: str, season: str, pack: str | None) -> "BillRun":
+def _preview(company: str, season: str, pack: str | None) -> "BillRun | str":
+    """The run, or the sentence that says that this company has nothing (more) to bill."""
+    from nuan.operations.bill_runs import NothingToBillError
     from nuan.operations.bill_runs import preview as make
 
-    return make(company, season, actor=f"cli:{getuser()}", pack_name=pack)
+    def run() -> "BillRun | str":
+        try:
+            return make(company, season, actor=f"cli:{getuser()}", pack_name=pack)
+        except NothingToBillError as refusal:
+            return str(refusal)
+
+    found: BillRun | str = _guarded(run)
+    return found
 
 
 def _companies(season: str) -> list[str]:
@@ -151,7 +171,7 @@ def _run(number: int) -> "BillRun":
 
     found = BillRun.objects.filter(pk=number).first()
     if found is None:
-        raise click.ClickException(f"没有批次 {number} / no such run")
+        raise Refused(f"没有批次 {number} / no such run")
     return found
 
 
@@ -159,19 +179,21 @@ def _guarded(work: Any) -> Any:
     from nuan.operations.approvals import ApprovalError
     from nuan.operations.bill_runs import NoSuchCompanyError, NothingToBillError
     from nuan.operations.city_packs import SeasonKeyError, SeasonUnknownError
+    from nuan.operations.ledger import ClosedBooksError
     from nuan.rules.pack import UnknownPack
 
     try:
         return work()
     except (
         ApprovalError,
+        ClosedBooksError,
         NoSuchCompanyError,
         NothingToBillError,
         SeasonKeyError,
         SeasonUnknownError,
         UnknownPack,
     ) as refusal:
-        raise click.ClickException(str(refusal)) from refusal
+        raise Refused(str(refusal)) from refusal
 
 
 def _today() -> date:

@@ -1,4 +1,4 @@
-"""`nuan bill adjust, cancel, decide, hold, release, stop-heat`: what happens to a bill, or instead of one, after the run."""
+"""`nuan bill adjust, cancel, decide, hold, release, stop-heat, stop-silence`: what happens to a bill, or instead of one, after the run."""
 
 from collections.abc import Callable
 from datetime import date
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nuan.cli.main import setup_records
+from nuan.cli.main import Refused, setup_records
 from nuan.terms.money import MoneyTextError, format_yuan, parse_yuan
 
 if TYPE_CHECKING:
@@ -30,18 +30,18 @@ def _told(work: Callable[..., None]) -> Callable[..., None]:
         from nuan.operations.approvals import ApprovalError
         from nuan.operations.bill_documents import DocumentError
         from nuan.operations.city_packs import SeasonKeyError, SeasonUnknownError
-        from nuan.operations.ledger import NoGroundError
+        from nuan.operations.ledger import ClosedBooksError, NoGroundError
         from nuan.operations.payment_queue import PlacingError
         from nuan.operations.stop_heat import StopHeatError
 
         try:
             work(**given)
         except (
-            ApprovalError, DocumentError, NoGroundError, StopHeatError, SeasonKeyError, SeasonUnknownError, MoneyTextError, PlacingError
+            ApprovalError, ClosedBooksError, DocumentError, NoGroundError, StopHeatError, SeasonKeyError, SeasonUnknownError, MoneyTextError, PlacingError
         ) as refusal:  # fmt: skip
-            raise click.ClickException(str(refusal)) from refusal
+            raise Refused(str(refusal)) from refusal
         except IntegrityError as refusal:
-            raise click.ClickException(f"数据库拒绝了：{str(refusal).splitlines()[0]}") from refusal
+            raise Refused(f"数据库拒绝了：{str(refusal).splitlines()[0]}") from refusal
 
     return run
 
@@ -58,7 +58,7 @@ def _bill(number: str) -> "Bill":
 
     found = Bill.objects.filter(number__iexact=number.strip()).first()
     if found is None:
-        raise click.ClickException(f"没有账单 {number} / no such bill")
+        raise Refused(f"没有账单 {number} / no such bill")
     return found
 
 
@@ -67,7 +67,7 @@ def _home(code: str) -> "Home":
 
     found = Home.objects.select_related("banner").filter(code=code).first()
     if found is None:
-        raise click.ClickException(f"没有户号 {code} / no such home")
+        raise Refused(f"没有户号 {code} / no such home")
     return found
 
 
@@ -158,7 +158,7 @@ def release(home: str, until: Any, user: str) -> None:
     person = _person(user, found.company_id)
     open_holds = list(BillingHold.objects.filter(home=found, until=None))
     if any(each.since > last for each in open_holds):
-        raise click.ClickException("结束日早于开始日 / it ends before it begins")
+        raise Refused("结束日早于开始日 / it ends before it begins")
     for each in open_holds:
         release_hold(each, until=last, actor=person.username)
     click.echo(f"解除 {len(open_holds)} 项暂停，{last} 为最后一天。" if open_holds else "没有要解除的暂停。")
@@ -185,4 +185,34 @@ def stop_heat(home: str, season: str, applied: Any, grounds: tuple[str, ...], us
     click.echo(f"{said}{'：' + made.why if made.why else ''}。")
 
 
-COMMANDS = (adjust, cancel, decide, hold, release, stop_heat)
+@click.command("stop-silence")
+@click.argument("company")
+@click.option("--season", required=True, help="such as 2025-2026")
+@click.option("--on", type=DAY, default=None, help="as of this day  [default: today]")
+@click.option("--dry-run", is_flag=True, help="say what holds and write nothing")
+@_user
+@_told
+def stop_silence(company: str, season: str, on: Any, dry_run: bool, user: str) -> None:
+    """What the silence of homes means that COMPANY stopped last season: they go on being stopped where the place's law says so.
+
+    Applications that wait for an answer are named with the day by which the law wants one.
+    """
+    from collections import Counter
+
+    from nuan.operations.stop_silence import WORDS, continue_stops, silent_homes, waiting_applications
+
+    person, day = _person(user, company), _day(on)
+    if dry_run:
+        found = silent_homes(company, season, day)
+    else:
+        found = continue_stops(company, season, today=day, actor=person.username)
+    for answer, count in sorted(Counter(each.answer for each in found).items()):
+        click.echo(f"{count} 户上季停热、本季未办手续：{WORDS[answer]}。")
+    if not found:
+        click.echo("上季停热的住户都已表示，或没有上季停热的住户。")
+    for each in waiting_applications(company, day):
+        late = "当地规定没有写答复期限" if each.answer_by is None else f"应在 {each.answer_by} 前答复" + (f"，已逾 {each.overdue_days} 天" if each.overdue_days else "")  # fmt: skip
+        click.echo(f"{each.application.home.code} {each.application.applied_on} 的申请还没有答复：{late}。")
+
+
+COMMANDS = (adjust, cancel, decide, hold, release, stop_heat, stop_silence)

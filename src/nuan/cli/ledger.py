@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nuan.cli.main import setup_records
+from nuan.cli.main import Refused, setup_records
 
 
 @click.group("ledger", context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,5 +95,5 @@ def close(company: str, period: str, user: str, seen: str | None) -> None:
             return
         closed = approve_close(company, period, by=person, seen_hash=seen)
     except (ApprovalError, PeriodError) as refusal:
-        raise click.ClickException(str(refusal)) from refusal
+        raise Refused(str(refusal)) from refusal
     click.echo(f"{closed.company_id} {closed.period} 已结账（{closed.closed_by}、{closed.approved_by}）。")

@@ -45,6 +45,12 @@ class LazyGroup(click.Group):
         return command
 
 
+class Refused(click.ClickException):
+    """Not possible, with a sentence."""
+
+    exit_code = 2
+
+
 def setup_records() -> None:
     """Make the records usable, with all tables in their present shape; commands that need no records do not call it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nuan.site.settings")

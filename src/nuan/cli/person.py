@@ -4,6 +4,7 @@ import os
 
 import click
 
+from nuan.cli.main import Refused
 from nuan.records.accounts.models import User
 
 
@@ -14,5 +15,5 @@ def signed_in(username: str) -> User:
     password = os.environ.get("NUAN_PASSWORD") or click.prompt(f"{username} 的口令", hide_input=True, err=True)
     found = ModelBackend().authenticate(None, username=username, password=password)
     if not isinstance(found, User):
-        raise click.ClickException("用户名或口令不对 / wrong name or password")
+        raise Refused("用户名或口令不对 / wrong name or password")
     return found

@@ -1,30 +1,20 @@
 """Documents about a bill: adjustments, cancellations, late fees. A bill is never edited; each of these is numbered, booked and stays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
 from django.db.models import Q, Sum
 
 from nuan.operations.acts import act
-from nuan.operations.bill_runs import CLAUSE, INCOME, bill_number, take_numbers
-from nuan.operations.ledger import Leg, NoGroundError, account, post
-from nuan.operations.ledger_bulk import reserve_ids
+from nuan.operations.bill_writing import CLAUSE, NewDocument, NewLine, write_documents
+from nuan.operations.ledger import NoGroundError, require_open
+from nuan.operations.overpaid import paid_beyond_into_credit
 from nuan.records.billing.models import Bill, BillLine
 
 
 class DocumentError(ValueError):
     """A document that cannot be made, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewLine:
-    kind: str
-    amount_fen: int
-    words: str = ""
-    quantity: int = 0
-    parameter: str = ""
 
 
 class SeenOtherwiseError(DocumentError):
@@ -87,15 +77,6 @@ def cancel(bill: Bill, *, on: date, why: str, actor: str, seen: int | None = Non
     return made
 
 
-def late_fee_document(
-    bill: Bill, lines: Sequence[NewLine], *, on: date, actor: str, details: dict[str, object]
-) -> Bill:
-    """What has become due in late fees since the last such document; called inside the act that reckoned it."""
-    return _document(
-        bill, Bill.Kind.LATE_FEE, lines, on=on, memo=f"{bill.number} 逾期违约金", actor=actor, inputs=details
-    )
-
-
 def standing_fen(bill: Bill) -> int:
     """What a bill comes to with its adjustments and cancellation; late fees are apart."""
     lines = BillLine.objects.filter(Q(bill=bill) | Q(bill__about=bill)).exclude(kind="late_fee")
@@ -114,40 +95,20 @@ def _lock(bill: Bill, seen: int | None) -> None:
         raise SeenOtherwiseError(bill.number)
 
 
-def _document(
-    bill: Bill, kind: str, lines: Sequence[NewLine], *, on: date, memo: str, actor: str, inputs: dict[str, object] | None = None
-) -> Bill:  # fmt: skip
-    total = sum(line.amount_fen for line in lines)
+def _document(bill: Bill, kind: str, lines: Sequence[NewLine], *, on: date, memo: str, actor: str) -> Bill:
     if not memo.strip():
         raise NoGroundError(bill.number)
-    if not lines or not total:
+    if not lines or not sum(line.amount_fen for line in lines):
         raise DocumentError(f"{bill.number}：没有金额可记")
+    due_on = max(bill.due_on, on) if kind == Bill.Kind.ADJUSTMENT and bill.due_on is not None else None
+    new = NewDocument(
+        (bill.pk, bill.number), bill.home_id, bill.season, bill.pack, bill.pack_version, lines, memo, due_on
+    )  # fmt: skip
     with transaction.atomic():
-        seq = take_numbers(bill.company_id, on.year, 1)
-        number = bill_number(bill.company_id, on.year, seq)
-        entry = post(
-            key=f"bill:{number}", kind=str(kind), on=on, postings=_legs(bill, lines, total), actor=actor, clause=CLAUSE,
-            memo=f"{memo.strip()} {number}"[:200], details={"bill": number, "about": bill.number},
-        )  # fmt: skip
-        fresh = reserve_ids(Bill, 1)[0]
-        BillLine.objects.bulk_create(
-            BillLine(
-                bill_id=fresh, position=position, kind=line.kind, quantity=line.quantity, amount_fen=line.amount_fen,
-                parameter=line.parameter, words=line.words[:200],
-            )
-            for position, line in enumerate(lines, 1)
-        )  # fmt: skip
-        return Bill.objects.create(
-            id=fresh, kind=kind, about=bill, company_id=bill.company_id, home_id=bill.home_id, season=bill.season, year=on.year,
-            seq=seq, number=number, issued_on=on, due_on=bill.due_on if kind == Bill.Kind.ADJUSTMENT else None, total_fen=total,
-            entry=entry, memo=memo.strip()[:200], pack=bill.pack, pack_version=bill.pack_version, inputs=inputs or {},
-        )  # fmt: skip
-
-
-def _legs(bill: Bill, lines: Sequence[NewLine], total: int) -> list[Leg]:
-    by_role: dict[str, int] = {}
-    for line in lines:
-        role = INCOME.get(line.kind, "heat_income")
-        by_role[role] = by_role.get(role, 0) - line.amount_fen
-    legs = [(account(bill.company_id, "receivable", bill.home), total)]
-    return legs + [(account(bill.company_id, role), fen) for role, fen in sorted(by_role.items()) if fen]
+        require_open(bill.company_id, on)
+        ((number, _),) = write_documents(bill.company_id, str(kind), [new], on=on, actor=actor)
+        made = Bill.objects.get(pk=number)
+        paid_beyond_into_credit(
+            bill, on=on, actor=actor, why=f"{made.get_kind_display()} {made.number}：{memo.strip()}"
+        )
+    return made

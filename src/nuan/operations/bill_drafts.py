@@ -67,17 +67,21 @@ def draft_bills(company: str, season: str, pack_name: str | None = None) -> Draf
         all_bills,
         all_lines,
         all_exceptions,
-        _content_hash(inputs, all_bills, all_lines),
+        _content_hash(inputs, all_bills, all_lines, all_exceptions),
         rules,
         _summary(inputs, all_bills, all_lines, all_exceptions, notes),
     )
 
 
-def _content_hash(inputs: BillInputs, bills: pl.DataFrame, lines: pl.DataFrame) -> str:
-    """Over every line to be posted, with who is billed by which version of which pack and when it is due."""
+def _content_hash(inputs: BillInputs, bills: pl.DataFrame, lines: pl.DataFrame, exceptions: pl.DataFrame) -> str:
+    """Over every line to be posted, with who is billed by which version of which pack and when it is due, and every exception that both saw."""
     digest = hashlib.sha256(f"{inputs.company}\0{inputs.season}\0{sorted(inputs.packs.versions().items())}".encode())
     digest.update(str(sorted((name, each.due_on) for name, each in inputs.tariffs.items())).encode())
-    for frame, names in ((bills, ("home_id", "pack", "total_fen")), (lines, tuple(_LINES))):
+    for frame, names in (
+        (bills, ("home_id", "pack", "total_fen")),
+        (lines, tuple(_LINES)),
+        (exceptions, ("home_id", "code")),
+    ):
         for name in names:
             column = frame[name]
             if column.dtype == pl.Int64:

@@ -6,15 +6,14 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-from django.db import connection
 
+from nuan.operations.bulk import copied
 from nuan.operations.city_packs import CityPacks, city_packs
 from nuan.policies.tariffs.columns import ABSENT, GJ, KWH, BilledHomes
 from nuan.policies.tariffs.late_fee import due_day
 from nuan.policies.tariffs.tariff import Tariff, TariffValueError, tariff
 
 _HOMES = """
-COPY (
     SELECT h.id, h.code, h.banner_id, h.home_class = 'residential', c.area_m2_100, c.season_fee_fen, c.stop_heat, c.metered, c.id IS NULL,
         k.building_m2_100, k.inner_m2_100, k.usable_m2_100, k.ceiling_mm, k.heat_1000, k.heat_unit = 'GJ', k.connection_m2_100,
         last.total_fen, done.home_id IS NOT NULL
@@ -26,7 +25,6 @@ COPY (
     LEFT JOIN (SELECT DISTINCT b.home_id FROM billing_bill b WHERE b.season = {season} AND b.kind = 'bill' AND b.company_id = {company}
                AND NOT EXISTS (SELECT 1 FROM billing_bill x WHERE x.about_id = b.id AND x.kind = 'cancellation')) done ON done.home_id = h.id
     WHERE h.company_id = {company} ORDER BY h.id
-) TO STDOUT WITH (FORMAT csv)
 """
 _SCHEMA = {
     "home_id": pl.Int64, "home": pl.String, "banner": pl.String, "is_dwelling": pl.String, "area_m2_100": pl.Int64,
@@ -88,8 +86,7 @@ def _copy_out(company: str, season: str) -> bytes:
     statement = sql.SQL(_HOMES).format(
         season=sql.Literal(season), last=sql.Literal(last_season(season)), company=sql.Literal(company)
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as rows:
-        return b"".join(rows)
+    return copied(statement)
 
 
 def _tariff(packs: CityPacks, name: str) -> PackTariff:

@@ -15,21 +15,29 @@ from nuan.operations.acts import act
 from nuan.operations.approvals import ContentChangedError
 from nuan.operations.bill_drafts import Draft, draft_bills
 from nuan.operations.bill_inputs import MEASURES
-from nuan.operations.ledger import account
-from nuan.operations.ledger_bulk import copy_rows, home_accounts, post_many, reserve_ids
+from nuan.operations.bill_writing import CLAUSE, numbered, write_bills
+from nuan.operations.ledger import require_open
+from nuan.operations.ledger_bulk import copy_rows
 from nuan.records.accounts.models import User
-from nuan.records.billing.models import Bill, BillException, BillLine, BillRun, Proposal, RunPosting
+from nuan.records.billing.models import BillException, BillRun, Proposal, RunPosting
 from nuan.records.registry.models import Company, Home
 
 KIND = "bill_run"
-CLAUSE = "2.5.1"
-INCOME = {"stop": "stop_income", "connection": "connection_income", "late_fee": "late_income"}
-"""Kind of line → account of the chart; everything else is income from heat."""
 
 
 class NothingToBillError(LookupError):
     def __init__(self, company: str, season: str) -> None:
         super().__init__(f"企业 {company} 在 {season} 季没有可出账的住户 / nothing to bill")
+
+
+class AllBilledError(NothingToBillError):
+    """Every home of the company has its bill, and none is kept back: another run would be empty."""
+
+    def __init__(self, company: str, season: str, billed: int) -> None:
+        LookupError.__init__(
+            self,
+            f"企业 {company} 在 {season} 季的 {billed:,} 户都已出账，没有新的账单；更正请调整或冲销原账单 / all homes are billed",
+        )
 
 
 class NoSuchCompanyError(LookupError):
@@ -48,10 +56,17 @@ class Posted:
 
 
 def preview(company: str, season: str, *, actor: str, pack_name: str | None = None) -> BillRun:
-    """Reckon a company's bills and keep the run: totals, exceptions first, fingerprint. Equal content is the run that is there."""
+    """Reckon a company's bills and keep the run: totals, exceptions first, fingerprint. Equal content is the run that is there.
+
+    Raises NoSuchCompanyError, and NothingToBillError where no home is to be billed and none is kept back.
+    """
     if not Company.objects.filter(code=company).exists():
         raise NoSuchCompanyError(company)
     draft = draft_bills(company, season, pack_name)
+    if not draft.bills.height and not draft.exceptions.height:
+        if billed := draft.summary["billed_already"]:
+            raise AllBilledError(company, season, billed)
+        raise NothingToBillError(company, season)
     there = BillRun.objects.filter(company_id=company, season=season, content_hash=draft.content_hash).first()
     if there is not None:
         return there
@@ -93,9 +108,10 @@ def decide_run(run: BillRun, *, by: User, seen_hash: str, approve: bool = True, 
 
 
 def post_run(run: BillRun, *, issued_on: date, actor: str) -> Posted:
-    """Number, book and write the run's bills in one transaction. Raises NotApprovedError and ContentChangedError."""
+    """Number, book and write the run's bills in one transaction. Raises NotApprovedError, ContentChangedError, ClosedBooksError."""
     if RunPosting.objects.filter(run=run).exists():
         return Posted(run, run.bills, run.total_fen, again=True)
+    require_open(run.company_id, issued_on)
     draft = current_draft(run)
     if draft.content_hash != run.content_hash:
         raise ContentChangedError(run.subject)
@@ -106,89 +122,33 @@ def post_run(run: BillRun, *, issued_on: date, actor: str) -> Posted:
         RunPosting.objects.create(
             run=run, proposal=proposal, content_hash=draft.content_hash, issued_on=issued_on, posted_by=actor[:120]
         )
-        first = take_numbers(run.company_id, issued_on.year, draft.bills.height)
-        _write(run, draft, issued_on, first, actor)
+        first = _write(run, draft, issued_on, actor)
         row.details = {"bills": run.bills, "total_fen": run.total_fen, "first": first, "content": draft.content_hash}
     return Posted(run, draft.bills.height, draft.total_fen, again=False)
 
 
-def take_numbers(company: str, year: int, count: int) -> int:
-    """The first of `count` consecutive numbers. The counter's row is locked until the transaction ends, and a rollback gives them back."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO billing_billcounter AS c (company_id, year, last) VALUES (%s, %s, %s) "
-            "ON CONFLICT (company_id, year) DO UPDATE SET last = c.last + excluded.last RETURNING last",
-            [company, year, count],
-        )
-        return int(cursor.fetchone()[0]) - count + 1
-
-
-def bill_number(company: str, year: int, seq: int) -> str:
-    """
-    >>> bill_number("C01", 2025, 42)
-    'C01-2025-0000042'
-    """
-    return f"{company}-{year}-{seq:07d}"
-
-
-def _write(run: BillRun, draft: Draft, issued_on: date, first: int, actor: str) -> None:
-    company, year = run.company_id, issued_on.year
-    bills = draft.bills.with_columns(
-        pl.int_range(first, first + pl.len()).alias("seq"), pl.Series("id", reserve_ids(Bill, draft.bills.height))
-    ).with_columns(pl.format(f"{company}-{year}-{{}}", pl.col("seq").cast(pl.String).str.zfill(7)).alias("number"))
-    booked = post_many(_entries(run, bills, issued_on), _legs(company, draft, bills), actor=actor)
+def _write(run: BillRun, draft: Draft, issued_on: date, actor: str) -> int:
+    """The first number given."""
+    bills = numbered(draft.bills, run.company_id, issued_on.year)
     inputs = draft.inputs.homes.select("home_id", pl.struct(*_INPUTS).struct.json_encode().alias("inputs"))
     due = pl.DataFrame(
         [(name, each.due_on, version) for name, each in draft.inputs.tariffs.items() if (version := draft.inputs.packs.packs[name].version)],
         schema={"pack": pl.String, "due_on": pl.Date, "pack_version": pl.String}, orient="row",
     )  # fmt: skip
-    lines = draft.lines.join(bills.select("home_id", pl.col("id").alias("bill_id")), on="home_id")
-    copy_rows(BillLine, lines.drop("home_id"))
+    lines = draft.lines.join(bills.select("home_id", pl.col("id").alias("bill_id")), on="home_id").drop("home_id")
     rows = (
-        bills.with_columns((pl.lit("bill:") + pl.col("number")).alias("key"))
-        .join(booked, on="key", maintain_order="left").join(inputs, on="home_id", maintain_order="left").join(due, on="pack", maintain_order="left")
+        bills.join(inputs, on="home_id", maintain_order="left").join(due, on="pack", maintain_order="left").drop("home")
+        .with_columns(
+            pl.lit(run.season).alias("season"), pl.lit(run.pk).alias("run_id"),
+            (pl.lit(f"{run.season} 季热费 ") + pl.col("number")).alias("entry_memo"),
+            (pl.lit('{"bill": "') + pl.col("number") + pl.lit(f'", "run": {run.pk}}}')).alias("entry_details"),
+        )
     )  # fmt: skip
-    constant = {"kind": "bill", "run_id": run.pk, "company_id": company, "season": run.season, "year": year}
-    copy_rows(
-        Bill,
-        rows.select(
-            "id", "home_id", "seq", "number", "due_on", "total_fen", "entry_id", "pack", "pack_version", "inputs",
-            pl.lit(issued_on).alias("issued_on"), *(pl.lit(value).alias(name) for name, value in constant.items()),
-        ),
-    )  # fmt: skip
+    write_bills(run.company_id, "bill", rows, lines, on=issued_on, actor=actor)
+    return int(bills["seq"][0])
 
 
 _INPUTS = (*MEASURES, "is_dwelling", "metered", "stopped", "in_gj")
-
-
-def _entries(run: BillRun, bills: pl.DataFrame, issued_on: date) -> pl.DataFrame:
-    return bills.select(
-        (pl.lit("bill:") + pl.col("number")).alias("key"),
-        pl.lit(run.company_id).alias("company"),
-        pl.lit("bill").alias("kind"),
-        pl.lit(CLAUSE).alias("clause"),
-        pl.lit(issued_on).alias("on"),
-        (pl.lit(f"{run.season} 季热费 ") + pl.col("number")).alias("memo"),
-        (pl.lit('{"bill": "') + pl.col("number") + pl.lit(f'", "run": {run.pk}}}')).alias("details"),
-    )
-
-
-def _legs(company: str, draft: Draft, bills: pl.DataFrame) -> pl.DataFrame:
-    """Debit the home's receivable with the bill, credit each kind of income with its lines."""
-    receivable = home_accounts(company, "receivable", bills["home_id"].to_list())
-    ids = pl.DataFrame({"home_id": list(receivable), "account_id": list(receivable.values())}, schema={"home_id": pl.Int64, "account_id": pl.Int64})  # fmt: skip
-    keyed = bills.with_columns((pl.lit("bill:") + pl.col("number")).alias("key"))
-    debit = keyed.join(ids, on="home_id").select("key", "account_id", pl.col("total_fen").alias("amount_fen"))
-    roles = draft.lines["kind"].unique().to_list()
-    income = pl.DataFrame(
-        {"kind": roles, "account_id": [account(company, INCOME.get(kind, "heat_income")).pk for kind in roles]},
-        schema={"kind": pl.String, "account_id": pl.Int64},
-    )
-    credit = (
-        draft.lines.join(income, on="kind").group_by("home_id", "account_id").agg((-pl.col("amount_fen").sum()).alias("amount_fen"))
-        .join(keyed.select("home_id", "key"), on="home_id").select("key", "account_id", "amount_fen")
-    )  # fmt: skip
-    return pl.concat([debit, credit])
 
 
 def companies_to_bill(season: str) -> Sequence[str]:

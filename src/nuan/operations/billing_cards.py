@@ -21,6 +21,9 @@ COLUMNS: dict[str, tuple[str, int]] = {
 HOME, UNIT = ("户号", "home"), ("用热量单位", "heat_unit")
 UNITS = {"kwh": "kWh", "gj": "GJ"}
 MOST_SHOWN = 200
+MOST = {"ceiling_mm": 100_000}
+"""More than this is a slip of the point or unit, and does not fit the column; everything else up to `MOST_ELSE`."""
+MOST_ELSE = 10**12
 
 
 def record_cards(data: bytes, name: str, *, season: str, actor: str) -> int:
@@ -73,6 +76,12 @@ def _read(data: bytes, name: str) -> tuple[list[tuple[str, Mapping[str, Any]]], 
             elif head.strip() in COLUMNS:
                 column, scale = COLUMNS[head.strip()]
                 amount = _whole(text_cell, scale)
+                if amount is not None and amount > MOST.get(column, MOST_ELSE):
+                    findings.append(
+                        _finding(
+                            name, number, head, "too_large", "大得不可能，请核对小数点和单位", "cannot be", text_cell
+                        )
+                    )
                 if amount is None:
                     findings.append(
                         _finding(
@@ -99,6 +108,6 @@ def _whole(text: str, scale: int) -> int | None:
         exact = Decimal(text) * scale
     except InvalidOperation:
         return None
-    if not exact.is_finite() or exact < 0 or exact != int(exact) or exact > 10**12:
+    if not exact.is_finite() or exact < 0 or exact != int(exact):
         return None
     return int(exact)

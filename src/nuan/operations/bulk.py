@@ -1,6 +1,6 @@
 """Rows by the hundred thousand into a table of the records: COPY to a staging table, then one upsert that counts itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -121,16 +121,31 @@ def change_rows(model: type[models.Model], frame: pl.DataFrame, key: str = "id")
     return int(changed)
 
 
+def copy_out(query: sql.Composed, columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """What a query says, as a frame of these columns, by COPY: for many rows."""
+    data = copied(query)
+    if not data:
+        return pl.DataFrame(schema=dict(columns))
+    return pl.read_csv(data, has_header=False, new_columns=list(columns), schema_overrides=dict(columns))
+
+
+def copied(query: sql.Composed) -> bytes:
+    """What a query says, as CSV without a head."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(sql.SQL("COPY ({}) TO STDOUT WITH (FORMAT csv)").format(query)) as rows,
+    ):
+        return b"".join(rows)
+
+
 def codes_of(model: type[models.Model], column: str = "code") -> pl.DataFrame:
     """All codes of a table with their primary keys, as columns `code` and `id`."""
     key = model._meta.pk.column if model._meta.pk else "id"
-    statement = sql.SQL("COPY (SELECT {}, {} FROM {}) TO STDOUT WITH (FORMAT csv)").format(
-        sql.Identifier(column), sql.Identifier(key), sql.Identifier(model._meta.db_table)
+    data = copied(
+        sql.SQL("SELECT {}, {} FROM {}").format(
+            sql.Identifier(column), sql.Identifier(key), sql.Identifier(model._meta.db_table)
+        )
     )
-    data = bytearray()
-    with connection.cursor() as cursor, cursor.copy(statement) as rows:
-        for piece in rows:
-            data += piece
     if not data:
         return pl.DataFrame(schema={"code": pl.String, "id": pl.String})
-    return pl.read_csv(bytes(data), has_header=False, new_columns=["code", "id"], infer_schema=False)
+    return pl.read_csv(data, has_header=False, new_columns=["code", "id"], infer_schema=False)

@@ -1,4 +1,5 @@
-"""The page 数据质量 every hour while the intake runs: `nuan quality` in a process of its own, at a low priority.
+"""The page 数据质量 every hour while the intake runs: `nuan quality` in a process of its own, at a low priority; and `nuan ledger seal`, so that
+no day of the ledger waits for somebody to think of it.
 
 The recording process only starts it and looks whether it is done, so that no alarm waits for a count.
 """
@@ -13,10 +14,11 @@ FIRST_S, EVERY_S = 600.0, 3_600.0
 LONGEST_S = 3_000.0
 """运行参数: a count that takes longer is ended; the next one begins anew."""
 LEAVE_S = 5.0
-COMMAND = ("nice", "-n", "10", sys.executable, "-c", "from nuan.cli.main import main; main()", "quality")
+_NUAN = ("nice", "-n", "10", sys.executable, "-c", "from nuan.cli.main import main; main()")
+COMMAND, SEAL = (*_NUAN, "quality"), (*_NUAN, "ledger", "seal")
 
 
-class HourlyQuality:
+class Hourly:
     """`look` as often as you like: never waits, never runs two."""
 
     def __init__(self, command: Sequence[str] = COMMAND, clock: Callable[[], float] = time.monotonic) -> None:

@@ -116,11 +116,15 @@ def recordings(root: Path, folder: Path) -> tuple[Recording, Recording]:
 def record(root: Path, folder: Path, stop: threading.Event) -> int:
     """Until told to stop, once more then. Exit code of the process."""
     from nuan.operations.intake_folding import lay_down
-    from nuan.operations.intake_quality import HourlyQuality
+    from nuan.operations.intake_quality import SEAL, Hourly
 
     live, rest = recordings(root, folder)
-    hourly = HourlyQuality()
-    rest.steps.append(Step("quality", 30.0, hourly.look))
+    hourly = {"quality": Hourly(), "seal": Hourly(SEAL)}
+    rest.steps += [Step(name, 30.0, each.look) for name, each in hourly.items()]
+
+    def leave() -> None:
+        for each in hourly.values():
+            each.leave()
 
     def others() -> None:
         while not stop.wait(TURN_S):
@@ -135,12 +139,12 @@ def record(root: Path, folder: Path, stop: threading.Event) -> int:
         if away and time.time() - away > GIVE_UP_S and "DATABASE_URL" not in os.environ:
             stop.set()
             beside.join()
-            hourly.leave()
+            leave()
             return NO_DATABASE
     beside.join()
     for each in (live, rest):
         each.turn(float("inf"))
-    hourly.leave()
+    leave()
     lay_down(folder / REPORT, report(live, rest))
     return 0
 

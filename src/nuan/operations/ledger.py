@@ -49,6 +49,15 @@ class NoGroundError(ValueError):
         super().__init__(f"冲销凭证 {key} 要写明理由 / reversing {key} needs a reason")
 
 
+class ClosedBooksError(ValueError):
+    """Something would be booked into a month that is closed."""
+
+    def __init__(self, company: str, period: str) -> None:
+        super().__init__(
+            f"{company} 的 {period} 已经结账，不能再记入；请用未结账月份的日期 / {period} of {company} is closed"
+        )
+
+
 def account(company: str, role: str, home: Home | None = None) -> Account:
     """The company's account of the chart's `role`; opened when it is used for the first time."""
     chart = CHART.get(role)
@@ -58,6 +67,12 @@ def account(company: str, role: str, home: Home | None = None) -> Account:
         defaults={"kind": chart.kind if chart else "", "company_id": company, "home": home, "name": chart.name if chart else role},
     )  # fmt: skip
     return found
+
+
+def require_open(company: str, on: date) -> None:
+    """Raises ClosedBooksError where the month of `on` is closed: a sentence before the database's own refusal."""
+    if LedgerPeriod.objects.filter(company=company, period=f"{on:%Y-%m}").exists():
+        raise ClosedBooksError(company, f"{on:%Y-%m}")
 
 
 def open_day(company: str, on: date) -> date:

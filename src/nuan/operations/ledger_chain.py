@@ -5,7 +5,7 @@ The text of a day is made by the database in one fixed order and form, so that a
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import connection
 
@@ -108,6 +108,11 @@ def broken_days() -> list[BrokenDay]:
             BrokenDay(day, "封存之后出现的凭证") for day in sorted(set(missed.values_list("recorded_on", flat=True)))
         ]
     return found
+
+
+def end_of(day: date) -> datetime:
+    """The moment at which a day of the chain is over."""
+    return datetime.combine(day + timedelta(days=1), time(0), CHINA)
 
 
 def unsealed_since(now: datetime) -> date | None:

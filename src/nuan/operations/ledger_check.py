@@ -8,10 +8,12 @@ from datetime import datetime
 
 from django.db import connection
 
-from nuan.operations.ledger_chain import SORT_MEMORY, broken_days, unsealed_since
+from nuan.operations.ledger_chain import SORT_MEMORY, broken_days, end_of, unsealed_since
 from nuan.terms.findings import Finding
 
 SHOWN = 5
+SEAL_WITHIN_H = 36
+"""A day that is not sealed so long after its end is a fault: the daily timer does not run."""
 _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
     (
         "entry_unbalanced", "凭证借贷不平或少于两笔", "entry does not balance or has fewer than two legs", "查明由谁绕过触发器写入",
@@ -87,6 +89,12 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
            WHERE p.amount_fen <> p.open_fen + coalesce(a.fen, 0) + coalesce(r.fen, 0)""",
     ),
     (
+        "bill_overpaid", "账单核销多于应收", "more was placed on a bill than it comes to", "撤销多核销的收款，转入住户余额",
+        """SELECT b.number FROM (SELECT bill_id, sum(amount_fen) AS fen FROM billing_allocation WHERE bill_id IS NOT NULL GROUP BY bill_id) a
+           JOIN billing_bill b ON b.id = a.bill_id LEFT JOIN (SELECT about_id, sum(total_fen) AS fen FROM billing_bill
+           WHERE about_id IS NOT NULL GROUP BY about_id) d ON d.about_id = b.id WHERE a.fen > b.total_fen + coalesce(d.fen, 0)""",
+    ),
+    (
         "same_person", "提请与审批为同一人", "one person proposed and decided", "重新审批",
         """SELECT p.subject FROM billing_decision d JOIN billing_proposal p ON p.id = d.proposal_id WHERE d.decided_by_id = p.proposed_by_id""",
     ),
@@ -120,7 +128,9 @@ def check(*, now: datetime, progress: Callable[[str], None] = lambda what: None)
         found.append(Finding("账本", "chain_broken", f"{broken.day} {broken.why}", f"the chain breaks on {broken.day}", "以备份核对当日凭证", value=str(broken.day)))  # fmt: skip
     waiting = unsealed_since(now)
     if waiting is not None:
-        found.append(Finding("账本", "day_unsealed", f"{waiting} 起尚未封存", f"not sealed since {waiting}", "运行 nuan ledger seal", value=str(waiting), severity="warning"))  # fmt: skip
+        hours = int((now - end_of(waiting)).total_seconds() // 3600)
+        late = "error" if hours >= SEAL_WITHIN_H else "warning"
+        found.append(Finding("账本", "day_unsealed", f"{waiting} 起尚未封存，已过 {hours} 小时", f"not sealed since {waiting}, {hours} h over", "运行 nuan ledger seal，并查看每日封存的定时任务", value=str(waiting), severity=late))  # fmt: skip
     progress("triggers")
     return found + _disabled_triggers()
 

@@ -4,42 +4,47 @@ What is open is read from the ledger: the home's receivable, oldest bill first. 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 
+import polars as pl
+from django.utils import timezone
+
 from nuan.operations.acts import act
-from nuan.operations.bill_documents import NewLine, late_fee_document, standing_fen
+from nuan.operations.bill_writing import NewDocument, NewLine, write_documents
 from nuan.operations.city_packs import season_of, signed_records
+from nuan.operations.ledger import require_open
+from nuan.operations.ledger_bulk import copy_rows
+from nuan.operations.overdue_bills import StandingBill, bills_to_look_at
+from nuan.operations.overpaid import paid_beyond_into_credit
 from nuan.policies import catalogue
 from nuan.policies.dunning.steps import steps, steps_due
 from nuan.policies.tariffs.late_fee import LateFee, due_day, late_fee
-from nuan.records.billing.chart import account_code
-from nuan.records.billing.models import Allocation, Bill, BillingHold, DunningNotice, Posting
-from nuan.records.registry.models import Home
+from nuan.records.billing.models import Bill, BillingHold, DunningNotice
+from nuan.records.registry.models import Company, Home
 from nuan.rules.pack import Pack
 from nuan.terms.money import format_yuan
 
-NOT_PAYMENTS = ("bill", "adjustment", "cancellation", "late_fee")
+Hold = tuple[date, date | None]
 
 
 class HoldError(ValueError):
     """A hold that cannot be placed or lifted, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """A bill with what is open of it on a day and the payments that went to it."""
+def holds_of(company: str, homes: Collection[int] | None = None) -> dict[int, list[Hold]]:
+    """The cases that are or were open about homes of a company: first and last day (None: still open), by home."""
+    rows = BillingHold.objects.filter(home__company=company)
+    if homes is not None:
+        rows = rows.filter(home__in=list(homes))
+    found: dict[int, list[Hold]] = defaultdict(list)
+    for home, since, until in rows.values_list("home", "since", "until"):
+        found[home].append((since, until))
+    return found
 
-    bill: Bill
-    open_fen: int
-    paid: tuple[tuple[date, int], ...]
 
-
-def held(home: Home, day: date) -> bool:
-    """Whether a case about the home's bills is open on a day."""
-    rows = BillingHold.objects.filter(home=home, since__lte=day)
-    return any(row.until is None or row.until >= day for row in rows)
+def _stopped(holds: Sequence[Hold], day: date) -> bool:
+    return any(since <= day and (until is None or until >= day) for since, until in holds)
 
 
 def open_hold(home: Home) -> BillingHold | None:
@@ -68,110 +73,107 @@ def release_hold(hold: BillingHold, *, until: date, actor: str, why: str = "") -
     return hold
 
 
-def bills_with_payments(home: Home, company: str, until: date) -> list[Overdue]:
-    """The home's bills, oldest first, each with the payments placed on it; what the ledger received without naming a bill goes to the
-    oldest that is open."""
-    legs = (
-        Posting.objects.filter(account__code=account_code(company, "receivable", home.code), entry__on__lte=until)
-        .exclude(entry__kind__in=NOT_PAYMENTS)
-        .exclude(entry__reverses__kind__in=NOT_PAYMENTS)
-        .order_by("entry__on", "id")
-        .values_list("entry_id", "entry__on", "amount_fen")
-    )
-    rows = list(legs)
-    placed = dict(
-        Allocation.objects.filter(entry_id__in=[entry for entry, _, _ in rows], bill__isnull=False).values_list(
-            "entry_id", "bill_id"
-        )
-    )
-    bills = Bill.objects.filter(home=home, company_id=company, kind=Bill.Kind.BILL, issued_on__lte=until)
-    totals = {bill: standing_fen(bill) for bill in bills.order_by("issued_on", "id")}
-    paid: dict[int, list[tuple[date, int]]] = {bill.pk: [] for bill in totals}
-    for entry, on, fen in rows:
-        if entry in placed:
-            paid.setdefault(placed[entry], []).append((on, -fen))
-            continue
-        left = -fen
-        for bill, total in totals.items():
-            share = min(left, total - sum(part for _, part in paid[bill.pk])) if left > 0 else 0
-            if share > 0:
-                paid[bill.pk].append((on, share))
-                left -= share
-    return [
-        Overdue(bill, total - sum(fen for _, fen in paid[bill.pk]), tuple(paid[bill.pk]))
-        for bill, total in totals.items()
-    ]
+def reckon_late_fee(each: StandingBill, until: date, pack: Pack, holds: Sequence[Hold] = ()) -> LateFee:
+    """The whole late fee of a bill up to a day, days of an open case left out; what was added to it counts from its own day."""
+    due = each.owed_since(each.due_on or due_day(pack, season_of(pack, each.season)))
+    return late_fee(pack, due, each.base_fen, each.paid, until, held=holds, later=each.later)
 
 
-def owed_since(bill: Bill, due: date | None) -> date | None:
-    """The last day on which a bill is in time: nobody is late with a bill that was not there yet."""
-    return None if due is None else max(due, bill.issued_on)
+def charge_late_fees(
+    homes: Iterable[Home] | None, company: str, *, until: date, actor: str
+) -> dict[str, int]:  # fmt: skip
+    """Book what late fees have become since the last time, for these homes or all of the company's (None): more where days have passed, less
+    where a payment of an earlier day has come to light or the bill was lowered. Raises ClosedBooksError.
 
-
-def _pack(bill: Bill, cache: dict[str, Pack]) -> Pack:
-    if bill.pack not in cache:
-        cache[bill.pack] = catalogue.pack(bill.pack, signed_records())
-    return cache[bill.pack]
-
-
-def reckon_late_fee(each: Overdue, until: date, pack: Pack) -> LateFee:
-    """The whole late fee of a bill up to a day, days of an open case left out."""
-    season = season_of(pack, each.bill.season)
-    due = owed_since(each.bill, each.bill.due_on or due_day(pack, season))
-    holds = list(BillingHold.objects.filter(home_id=each.bill.home_id, since__lte=until).values_list("since", "until"))
-    return late_fee(pack, due, standing_fen(each.bill), each.paid, until, held=holds)
-
-
-def charge_late_fees(homes: Iterable[Home], company: str, *, until: date, actor: str) -> dict[str, int]:
-    """Book what has become due since the last time. Counts: `charged`, `fen`, `held`, and what a place does not state under its key."""
+    Counts: `charged`, `lowered`, `fen`, `held` homes, and what a place does not state under its key.
+    """
     counts: dict[str, int] = defaultdict(int)
     packs: dict[str, Pack] = {}
+    which = None if homes is None else [home.pk for home in homes]
     with act("charge_late_fees", actor=actor, subject=f"{company}:{until}") as row:
-        for home in homes:
-            if held(home, until):
-                counts["held"] += 1
+        require_open(company, until)
+        Company.objects.select_for_update(no_key=True).get(
+            pk=company
+        )  # whoever charges the same company waits, and then sees this
+        holds = holds_of(company, which)
+        stopped = {home for home, each in holds.items() if _stopped(each, until)}
+        counts["held"] = len(stopped)
+        documents: list[NewDocument] = []
+        for each in bills_to_look_at(company, until, which):
+            if each.home in stopped or (each.late_until is not None and each.late_until > until):
                 continue
-            for each in bills_with_payments(home, company, until):
-                reckoned = reckon_late_fee(each, until, _pack(each.bill, packs))
-                if reckoned.amount_fen is None:
-                    counts[reckoned.why] += 1
-                    continue
-                before = sum(each.bill.documents.filter(kind=Bill.Kind.LATE_FEE).values_list("total_fen", flat=True))
-                if reckoned.amount_fen <= before:
-                    continue
-                fen = reckoned.amount_fen - before
-                words = "；".join(f"{s.first} 至 {s.last} {s.days} 天 × {format_yuan(s.open_fen)} 元 × {s.daily_percent} %" for s in reckoned.spans)  # fmt: skip
-                line = NewLine("late_fee", fen, f"{words}{f'；减已计 {format_yuan(before)} 元' if before else ''}"[:200], parameter="late_fee.daily_percent")  # fmt: skip
-                late_fee_document(each.bill, [line], on=until, actor=actor, details={"until": until.isoformat(), "capped": reckoned.capped})  # fmt: skip
-                counts["charged"] += 1
-                counts["fen"] += fen
+            pack = packs.setdefault(each.pack, packs.get(each.pack) or catalogue.pack(each.pack, signed_records()))
+            reckoned = reckon_late_fee(each, until, pack, holds.get(each.home, ()))
+            if reckoned.amount_fen is None:
+                counts[reckoned.why] += 1
+            elif reckoned.amount_fen != each.late_fen:
+                documents.append(_late_document(each, reckoned, reckoned.amount_fen - each.late_fen, until))
+        write_documents(company, Bill.Kind.LATE_FEE, documents, on=until, actor=actor)
+        lowered = [each.about[0] for each in documents if each.total_fen < 0]
+        for bill in Bill.objects.filter(pk__in=lowered):
+            paid_beyond_into_credit(bill, on=until, actor=actor, why="违约金重新计算")
+        counts["charged"], counts["lowered"] = len(documents) - len(lowered), len(lowered)
+        counts["fen"] = sum(each.total_fen for each in documents)
         row.details = dict(counts)
-        row.nothing_changed = not counts["charged"]
-    return dict(counts)
+        row.nothing_changed = not documents
+    return {name: count for name, count in counts.items() if count or name == "charged"}
 
 
-def take_dunning_steps(homes: Iterable[Home], company: str, *, today: date, actor: str) -> list[DunningNotice]:
-    """Write the notices that are due; sending them is somebody else's work. None for homes with an open case or nothing open."""
+def _late_document(each: StandingBill, reckoned: LateFee, fen: int, until: date) -> NewDocument:
+    words = "；".join(f"{s.first} 至 {s.last} {s.days} 天 × {format_yuan(s.open_fen)} 元 × {s.daily_percent} %" for s in reckoned.spans)  # fmt: skip
+    before = f"；减已计 {format_yuan(each.late_fen)} 元" if each.late_fen else ""
+    line = NewLine("late_fee", fen, f"{words or '没有逾期'}{before}"[:200], parameter="late_fee.daily_percent")
+    return NewDocument(
+        (each.bill, each.number), each.home, each.season, each.pack, each.pack_version, [line], f"{each.number} 逾期违约金",
+        inputs={"until": until.isoformat(), "capped": reckoned.capped},
+    )  # fmt: skip
+
+
+def take_dunning_steps(
+    homes: Iterable[Home] | None, company: str, *, today: date, actor: str
+) -> list[DunningNotice]:  # fmt: skip
+    """Write the notices that are due, for these homes or all (None); sending them is somebody else's work. None for homes with an open case or
+    nothing open."""
     all_steps, made = steps(), []
+    which = None if homes is None else [home.pk for home in homes]
+    phone = Company.objects.get(pk=company).service_phone or "供热企业"
     with act("dun", actor=actor, subject=f"{company}:{today}") as row:
-        for home in homes:
-            stopped = held(home, today)
-            for each in bills_with_payments(home, company, today):
-                due = owed_since(each.bill, each.bill.due_on)
-                if each.open_fen <= 0 or due is None:
-                    continue
-                taken = set(each.bill.notices.values_list("step", flat=True))
-                for step in steps_due(all_steps, due, today, taken, stopped):
-                    text = step.zh.format(
-                        number=each.bill.number, yuan=format_yuan(each.open_fen), due=due,
-                        days=(today - due).days, phone=home.company.service_phone or "供热企业",
-                    )  # fmt: skip
-                    made.append(
-                        DunningNotice.objects.create(
-                            bill=each.bill, step=step.key, channel=step.channel, due_on=due + timedelta(days=step.after_days),
-                            text=text, made_by=actor,
-                        )
-                    )  # fmt: skip
+        Company.objects.select_for_update(no_key=True).get(pk=company)
+        holds = holds_of(company, which)
+        looked = [each for each in bills_to_look_at(company, today, which) if each.open_fen > 0]
+        taken = _steps_taken([each.bill for each in looked])
+        for each in looked:
+            due = each.owed_since(each.due_on)
+            if due is None:
+                continue
+            for step in steps_due(
+                all_steps, due, today, taken[each.bill], _stopped(holds.get(each.home, ()), today)
+            ):  # fmt: skip
+                text = step.zh.format(
+                    number=each.number, yuan=format_yuan(each.open_fen), due=due, days=(today - due).days, phone=phone
+                )  # fmt: skip
+                made.append(
+                    DunningNotice(
+                        bill_id=each.bill, step=step.key, channel=step.channel, due_on=due + timedelta(days=step.after_days), text=text,
+                        made_by=actor[:120],
+                    )
+                )  # fmt: skip
+        _write_notices(made)
         row.details = {"notices": len(made)}
         row.nothing_changed = not made
     return made
+
+
+def _steps_taken(bills: Sequence[int]) -> dict[int, set[str]]:
+    taken: dict[int, set[str]] = defaultdict(set)
+    for bill, step in DunningNotice.objects.filter(bill__in=bills).values_list("bill", "step"):
+        taken[bill].add(step)
+    return taken
+
+
+def _write_notices(made: Sequence[DunningNotice]) -> None:
+    names = ("bill_id", "step", "channel", "due_on", "text", "made_by")
+    now = pl.lit(timezone.now()).alias("made_at")
+    if made:
+        frame = pl.DataFrame({name: [getattr(each, name) for each in made] for name in names})
+        copy_rows(DunningNotice, frame.with_columns(now))

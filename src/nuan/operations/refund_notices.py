@@ -65,16 +65,22 @@ def _withdrawn(batch: RefundBatch, items: Sequence[RefundItem]) -> str:
     )
 
 
-def tell_payouts(payouts: Sequence[RefundPayout]) -> None:
-    """Paid, failed or set against next season: a notice for each."""
-    RefundNotice.objects.bulk_create([_of_payout(each) for each in payouts], batch_size=5000)
+def tell_payouts(payouts: Sequence[RefundPayout], set_off: Mapping[int, int] | None = None) -> None:
+    """Paid, failed or set against next season: a notice for each. `set_off`: what of a failed one was taken back meanwhile, by payout."""
+    RefundNotice.objects.bulk_create([_of_payout(each, (set_off or {}).get(each.pk, 0)) for each in payouts], batch_size=5000)  # fmt: skip
 
 
-def _of_payout(payout: RefundPayout) -> RefundNotice:
+def _of_payout(payout: RefundPayout, set_off: int) -> RefundNotice:
     fen = format_yuan(payout.amount_fen)
+    again = "会再付一次，钱不会少"
+    if set_off:
+        rest = payout.amount_fen - set_off
+        again = f"其中 {format_yuan(set_off)} 元的退费已经更正，不再付" + (
+            f"；其余 {format_yuan(rest)} 元会再付" if rest else ""
+        )
     texts = {
         RefundPayout.State.PAID: (RefundNotice.Kind.PAID, f"应退您家的 {fen} 元已于 {payout.done_on} 付出，{HOW.get(payout.channel, '请查收')}。"),
-        RefundPayout.State.FAILED: (RefundNotice.Kind.FAILED, f"应退您家的 {fen} 元没有付成（{payout.why or '渠道未说明原因'}），会再付一次，钱不会少。"),
+        RefundPayout.State.FAILED: (RefundNotice.Kind.FAILED, f"应退您家的 {fen} 元没有付成（{payout.why or '渠道未说明原因'}），{again}。"),
         RefundPayout.State.CREDITED: (RefundNotice.Kind.CREDITED, f"应退您家的 {fen} 元已存入您家的热费余额，抵下个供暖季的热费。"),
     }  # fmt: skip
     kind, text = texts[RefundPayout.State(payout.state)]

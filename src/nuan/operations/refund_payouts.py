@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import polars as pl
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from nuan.operations.acts import act
@@ -27,7 +28,7 @@ from nuan.records.accounts.models import Role, User
 from nuan.records.billing.channels.file_cells import cells_of
 from nuan.records.billing.channels.payment_row import PaymentRow
 from nuan.records.billing.chart import CHART
-from nuan.records.billing.models import Entry, RefundPayout
+from nuan.records.billing.models import Account, Entry, RefundPayout
 from nuan.terms.findings import Finding
 
 ACCOUNT_OF = {"wechat": "wechat", "alipay": "alipay", "bank": "bank", "counter": "cash"}
@@ -170,6 +171,7 @@ def settle_payouts(answers: Sequence[Answer], *, actor: str, late_rate: Fraction
             moved.append(found)
         _book_answers(moved, actor)
         _save(moved, "state", "done_on", "channel_txn", "why")
+        set_off = _set_off([each for each in moved if each.state == State.FAILED], actor)
         for each in moved:
             if (
                 each.state == State.PAID
@@ -179,8 +181,8 @@ def settle_payouts(answers: Sequence[Answer], *, actor: str, late_rate: Fraction
             ):
                 _late_interest(each, each.done_on, actor, late_rate)
             elif each.state == State.FAILED:
-                _again(each)
-        tell_payouts(moved)
+                _again(each, each.amount_fen - set_off.get(each.pk, 0))
+        tell_payouts(moved, set_off)
         done.paid = sum(each.state == State.PAID for each in moved)
         done.failed = len(moved) - done.paid
         row.subject = moved[0].number if len(moved) == 1 else ""
@@ -204,12 +206,39 @@ def _book_answers(moved: Sequence[RefundPayout], actor: str) -> None:
             )
 
 
-def _again(failed: RefundPayout) -> RefundPayout:
+def _again(failed: RefundPayout, fen: int) -> None:
     """Another attempt, which waits for a person to choose the way."""
-    return RefundPayout.objects.create(
-        batch_id=failed.batch_id, home_id=failed.home_id, company_id=failed.company_id, kind=failed.kind,
-        amount_fen=failed.amount_fen, attempt=failed.attempt + 1, deadline=failed.deadline,
-    )  # fmt: skip
+    if fen > 0:
+        RefundPayout.objects.create(
+            batch_id=failed.batch_id, home_id=failed.home_id, company_id=failed.company_id, kind=failed.kind, amount_fen=fen,
+            attempt=failed.attempt + 1, deadline=failed.deadline,
+        )  # fmt: skip
+
+
+def _set_off(failed: Sequence[RefundPayout], actor: str) -> dict[int, int]:
+    """What of payouts that failed is not paid again, by payout: a refund that was taken back while its payout was on its way stands as a claim
+    on the home, and falls away against money that has never reached it."""
+    claims: dict[tuple[str, int], tuple[Account, int]] = {}
+    rows = Account.objects.filter(
+        home__in={each.home_id for each in failed}, code__contains=f"/{CHART['refund_claim'].number}/"
+    )
+    for claim in rows.annotate(fen=Sum("postings__amount_fen")).filter(fen__gt=0):
+        claims[claim.company_id, claim.home_id or 0] = claim, int(claim.fen)
+    done: dict[int, int] = {}
+    for each in failed:
+        where = (each.company_id, each.home_id)
+        if each.kind != RefundPayout.Kind.REFUND or where not in claims:
+            continue
+        claim, left = claims[where]
+        fen = min(each.amount_fen, left)
+        if fen > 0:
+            post(
+                key=f"payout:{each.pk}:set_off", kind="payout", on=open_day(each.company_id, each.done_on or timezone.localdate()),
+                postings=[(account(each.company_id, "refund_payable", each.home), fen), (claim, -fen)], actor=actor,
+                memo=f"退费更正，未付成的 {each.number} 不再付", details={"payout": each.number},
+            )  # fmt: skip
+            claims[where], done[each.pk] = (claim, left - fen), fen
+    return done
 
 
 def _late_interest(found: RefundPayout, on: date, actor: str, late_rate: Fraction | None) -> None:

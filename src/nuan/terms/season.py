@@ -107,6 +107,16 @@ class Season:
     def __contains__(self, moment: datetime) -> bool:
         return self.start <= moment < self.end
 
+    def day_named(self, month_day: str) -> date:
+        """The day that a rule of this season means by a month and day: the one within it, else the one nearer to one of its ends.
+
+        >>> SeasonRule(10, 15, 4, 15).season(2025).day_named("03-31"), SeasonRule(10, 15, 4, 15).season(2025).day_named("09-15")
+        (datetime.date(2026, 3, 31), datetime.date(2025, 9, 15))
+        """
+        month, day = (int(part) for part in month_day.split("-"))
+        found = [_calendar_day(year, month, day) for year in range(self.first_day.year - 1, self.last_day.year + 2)]
+        return min(found, key=lambda each: max((self.first_day - each).days, (each - self.last_day).days, 0))
+
 
 @dataclass(frozen=True, slots=True)
 class SeasonRule:

@@ -44,15 +44,20 @@ def slow_bill(pack: Pack, first: date, last: date, home: SlowHome) -> dict[str, 
     def mean(values: list[Fraction]) -> Fraction:
         return sum(values, Fraction(0)) / len(days)
 
-    def price_of_area() -> list[Fraction] | None:
+    def prices_of_days() -> list[Fraction | None]:
+        """Fen for a m² and season, by each day's price; None where that day has none."""
         unit = daily("tariff.unit")[0]
-        if unit == "per_m2_month":
-            prices, months = daily(f"tariff.price_{suffix}_month"), daily("tariff.months")
-            if None in prices or None in months:
-                return None
-            return [Fraction(str(p)) * Fraction(str(m)) * 100 for p, m in zip(prices, months, strict=True)]
-        prices = daily(f"tariff.price_{suffix}")
-        return None if unit is None or None in prices else [Fraction(str(p)) * 100 for p in prices]
+        monthly = unit == "per_m2_month"
+        prices = daily(f"tariff.price_{suffix}{'_month' if monthly else ''}")
+        months = daily("tariff.months") if monthly else [1] * len(days)
+        return [
+            None if unit is None or None in (price, month) else Fraction(str(price)) * Fraction(str(month)) * 100
+            for price, month in zip(prices, months, strict=True)
+        ]  # fmt: skip
+
+    def price_of_area() -> list[Fraction] | None:
+        prices = prices_of_days()
+        return None if None in prices else [price for price in prices if price is not None]
 
     kind = daily("tariff.area_kind")[0]
     if kind is None:
@@ -102,9 +107,9 @@ def slow_bill(pack: Pack, first: date, last: date, home: SlowHome) -> dict[str, 
         capped = caps[0] != "none"
         if capped and (None in caps or prices is None):
             return {"why": True}
-        if prices is not None and any(
-            limit is not None and Fraction(str(b)) * 100 * 100 > p * Fraction(str(limit))
-            for limit, b, p in zip(limits, basic, prices, strict=True)
+        if any(
+            None not in (limit, price) and Fraction(str(b)) * 100 * 100 > price * Fraction(str(limit))
+            for limit, b, price in zip(limits, basic, prices_of_days(), strict=True)
         ):
             return {"why": True}
         base = mean([Fraction(str(b)) * 100 for b in basic])

@@ -12,7 +12,7 @@ import numpy as np
 
 from nuan.policies.tariffs.columns import ABSENT, CLASSES, GJ, KWH, BilledHomes, Bool, Int64
 from nuan.policies.tariffs.tariff import Charge, ClassTariff, Tariff
-from nuan.terms.money import Rounding, mul_div
+from nuan.terms.money import MoneyOverflowError, Rounding, mul_div
 
 AREA, BASIC, METERED, HEIGHT, CAP, STOP, CONNECTION = KINDS = (
     "area", "basic", "metered", "height", "cap", "stop", "connection",
@@ -86,9 +86,34 @@ def times(quantity: Int64, share: Fraction, rounding: Rounding = Rounding.HALF_U
 
 
 def bill(homes: BilledHomes, by: Tariff) -> Billed:
-    """The lines of every home that can be billed, and the reason for every other: nothing unknown is taken as zero."""
+    """The lines of every home that can be billed, and the reason for every other: nothing unknown is taken as zero.
+
+    A home whose figures are so large that its money does not fit into 64 bits (a slip of the decimal point) is refused alone.
+    """
+    absurd = np.zeros(len(homes), dtype=np.bool_)
+    try:
+        return _bill(homes, by, absurd)
+    except MoneyOverflowError:
+        absurd[_overflowing(homes, by, np.arange(len(homes), dtype=np.int64))] = True
+        return _bill(homes.without_figures(absurd), by, absurd)
+
+
+def _overflowing(homes: BilledHomes, by: Tariff, rows: Int64) -> list[int]:
+    """Those of the rows that overflow by themselves, found by halves: what does not overflow alone does not together."""
+    try:
+        _bill(homes.take(rows), by, np.zeros(len(rows), dtype=np.bool_))
+    except MoneyOverflowError:
+        if len(rows) == 1:
+            return [int(rows[0])]
+        half = len(rows) // 2
+        return _overflowing(homes, by, rows[:half]) + _overflowing(homes, by, rows[half:])
+    return []
+
+
+def _bill(homes: BilledHomes, by: Tariff, absurd: Bool) -> Billed:
     n = len(homes)
     out, why = _Collected(n), _Reasons(n)
+    why.add("value_absurd", absurd)
     area, converted = _areas(homes, by, why)
     charges: dict[tuple[str, str], Charge] = {}
     height_unknown = np.zeros(n, dtype=np.bool_)
@@ -187,7 +212,7 @@ def _height_line(
     if by.height is None:
         return np.zeros(len(which), dtype=np.int64)
     steps = height_steps(homes.ceiling_mm[which], by)
-    amount = times(area * steps, whole * by.height.percent / 100)
+    amount = times(mul_div(area, steps, 1), whole * by.height.percent / 100)
     if out is not None:
         out.add(which, HEIGHT, 0, steps, amount)
     return amount
@@ -220,7 +245,7 @@ def _two_part_homes(
         percent = by.height.percent if by.height is not None else Fraction(0)
         excess = tariff.cap.whole * factor
         # the cap counts on the whole area bill, its surcharge included: 1 + steps × percent, over a common denominator
-        weight = square * (percent.denominator * 100 + steps * percent.numerator)
+        weight = mul_div(square, percent.denominator * 100 + steps * percent.numerator, 1)
         allowed += times(weight, excess / (percent.denominator * 100), Rounding.DOWN)
         over = np.maximum(total - allowed, 0)
         out.add(which, CAP, 0, np.ones(len(which), dtype=np.int64), -over)

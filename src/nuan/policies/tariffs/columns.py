@@ -1,6 +1,6 @@
 """Homes to be billed, as columns. What nobody knows is ABSENT, never zero."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,15 @@ class BilledHomes:
             kind = np.bool_ if is_flag else np.int64
             columns[name] = np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype=kind), (homes,)))
         return cls(**columns)
+
+    def take(self, rows: Int64) -> "BilledHomes":
+        return BilledHomes(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
+
+    def without_figures(self, mask: Bool) -> "BilledHomes":
+        """The same homes, with nothing known of those in the mask."""
+        kept = {"is_dwelling", "metered", "stopped", "heat_unit"}
+        figures = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in kept}
+        return replace(self, **{name: np.where(mask, ABSENT, column) for name, column in figures.items()})
 
     def measured(self, kind: str) -> Int64:
         """The measured area of a kind that a law names: `building`, `inner` or `usable`."""

@@ -32,13 +32,12 @@ class StopHeat:
 def window_end(pack: Pack, season: Season, known_on: date | None = None) -> tuple[date | None, str]:
     """The last day on which an application is in time; else the parameter that is 未载明.
 
-    A named date (10月15日前) lies in the year in which the season begins. 三十日前 counts back from its first day, which is not counted.
+    A named date (10月15日前) is the one next to the season. 三十日前 counts back from its first day, which is not counted.
     """
     first = season.first_day
     named = pack.value("stop_heat.apply_by", first, known_on)
     if named is not None:
-        month, day = (int(part) for part in str(named).split("-"))
-        return date(first.year, month, day), ""
+        return season.day_named(str(named)), ""
     before = pack.value("stop_heat.apply_days_before", first, known_on)
     if before is None:
         return None, "stop_heat.apply_days_before"
@@ -69,8 +68,14 @@ def on_silence(
         return None if stopped_last_season else False
     if rule == SUPPLIED:
         return False
-    if not str(rule).startswith(CONTINUES):
+    until = last_day_of_silence(pack, season, known_on)
+    if until is None:
         raise ValueError(f"stop_heat.on_silence: {rule!r} is no rule")
-    month, day = (int(part) for part in str(rule).removeprefix(CONTINUES).split("-"))
-    paid = paid_in_full_on is not None and paid_in_full_on <= date(season.first_day.year, month, day)
+    paid = paid_in_full_on is not None and paid_in_full_on <= until
     return stopped_last_season and not paid
+
+
+def last_day_of_silence(pack: Pack, season: Season, known_on: date | None = None) -> date | None:
+    """The last day on which paying in full brings a home back that was stopped before; None where the place has no such day."""
+    rule = str(pack.value("stop_heat.on_silence", season.first_day, known_on))
+    return season.day_named(rule.removeprefix(CONTINUES)) if rule.startswith(CONTINUES) else None

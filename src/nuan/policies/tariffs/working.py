@@ -29,6 +29,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "heat_unknown": ("计量用户没有本季用热量读数", "a metered home without a reading of this season"),
     "heat_negative": ("用热量为负，表计须核查", "negative consumption: the meter has to be checked"),
     "base_share_exceeded": ("基本热价超过法定占比上限", "the basic price exceeds the share that the law allows"),
+    "value_absurd": (
+        "面积、层高或用热量大得不可能，请核对小数点和单位",
+        "an area, height or consumption that cannot be: check point and unit",
+    ),
     "negative_bill": ("账单合计为负", "the bill would be negative"),
     "season_unknown": ("规则包未载明供热期", "the pack does not say when the season is"),
     "tariff_impossible": ("热价参数自相矛盾", "the tariff contradicts itself"),

@@ -52,7 +52,7 @@ def bill_runs(request: Visit) -> HttpResponse:
         try:
             run = preview(request.scope.code, request.POST.get("season", ""), actor=request.user.username)
             return redirect("bill_run", pk=run.pk)
-        except (SeasonKeyError, SeasonUnknownError) as refused:
+        except (NothingToBillError, SeasonKeyError, SeasonUnknownError) as refused:
             error = str(refused)
     rows = request.scope.books(BillRun.objects.select_related("company")).order_by("-id")
     pages = Paginator(rows, PAGE).get_page(request.GET.get("page"))
