@@ -9,6 +9,7 @@ from django.db import connection
 
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.refund_reckoning import REFUNDING
+from nuan.operations.workbooks import Fen
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.billing.models import RefundPayout
@@ -132,12 +133,12 @@ def unpaid_homes(company: str, season: str, today: date, *, banner: str = "") ->
     return sorted(rows, key=lambda each: (-each.days, -each.unpaid_fen, each.home))
 
 
-def list_lines(payouts: Iterable[RefundPayout]) -> list[Sequence[str]]:
+def list_lines(payouts: Iterable[RefundPayout]) -> list[Sequence[object]]:
     """The list for the bank or platform: our number, yuan, the way, the payment that goes back, and the home without its door."""
     return [
         (
             each.number,
-            f"{each.amount_fen / 100:.2f}",
+            Fen(each.amount_fen),
             each.channel,
             each.refund_of.txn_id if each.refund_of else "",
             _no_door(each.home.code),

@@ -4,14 +4,14 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet, Sum
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from nuan.records.billing.models import Account, Allocation, Bill, Entry, LedgerDay, LedgerPeriod, Posting, RefundItem
 from nuan.web.clause_words import words_of
 from nuan.web.guard import Visit
-from nuan.web.tables import csv_answer
+from nuan.web.tables import table_answer
 from nuan.web.wording import say
 
 PAGE = 50
@@ -89,7 +89,7 @@ def ledger_entries(request: Visit) -> HttpResponse:
     return render(request, "web/money/ledger_entries.html", context)
 
 
-def ledger_entries_csv(request: Visit) -> HttpResponse:
+def ledger_entries_table(request: Visit, form: str) -> HttpResponseBase:
     """Entries as a file; keys of bills are their numbers, other keys may hold a home's code and are left out."""
     heads = ["凭证", "企业", "类型", "条款", "日期", "期间", "记账时间", "记账人"]
     lines = (
@@ -100,7 +100,7 @@ def ledger_entries_csv(request: Visit) -> HttpResponse:
         ]
         for row in entry_rows(request).iterator(chunk_size=2000)
     )  # fmt: skip
-    return csv_answer("entries.csv", heads, lines)
+    return table_answer(form, "entries", "凭证", heads, lines)
 
 
 def ledger_entry(request: Visit, pk: int) -> HttpResponse:
