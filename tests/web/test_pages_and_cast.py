@@ -111,6 +111,8 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "bill_run_table": ({"pk": "ours", "form": "xlsx"}, REFUND_DESK),
     "bills": ({}, BILL_DESK | {"外人": 200}),
     "bills_table": ({"form": "xlsx"}, BILL_DESK | {"外人": 200}),
+    "unpaid": ({}, OUR_FINANCE),
+    "unpaid_table": ({"form": "csv"}, OUR_FINANCE),
     "bill": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
     "bill_file": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
     "stop_heat": ({}, BILL_DESK | {"外人": 200}),

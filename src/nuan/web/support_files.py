@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 import polars as pl
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from nuan.operations.support_costs import payers_of
 from nuan.operations.support_funds import reason_of, state_of
@@ -213,21 +213,16 @@ def funds(season: str, day: date, banners: Sight, company: str | None) -> list[S
         rows, accounts = rows.filter(account__banner__in=list(banners)), accounts.filter(banner__in=list(banners))
     if company is not None:
         rows, accounts = rows.filter(company=company), accounts.filter(banner__substations__company=company).distinct()
-    moved = dict.fromkeys(accounts.values_list("pk", flat=True), (0, 0))
-    told = FundMovement.objects.filter(account__in=moved, on__lte=day).values_list("account")
-    put_in = Sum("amount_fen", filter=Q(kind="deposit"))
-    moved |= {
-        pk: (plus or 0, minus or 0)
-        for pk, plus, minus in told.annotate(put_in, Sum("amount_fen", filter=Q(kind="spending")))
-    }
+    told = FundMovement.objects.filter(account__in=accounts, on__lte=day).values_list("account", "kind")
+    moved = {(pk, kind): fen for pk, kind, fen in told.annotate(fen=Sum("amount_fen"))}
     first = [
         [
             each.code,
             each.name,
             each.banner.name,
             each.opened_on,
-            Fen(moved[each.pk][0]),
-            Fen(-moved[each.pk][1]),
+            Fen(moved.get((each.pk, "deposit"), 0)),
+            Fen(-moved.get((each.pk, "spending"), 0)),
             Formula("=E{row}-F{row}"),
         ]
         for each in accounts

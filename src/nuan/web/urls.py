@@ -45,6 +45,7 @@ from nuan.web.views import (
     support_costs,
     tariffs,
     today,
+    unpaid,
 )
 
 register_converter(FileKind, "file")
@@ -126,6 +127,8 @@ urlpatterns = [
     page("billing/runs/<int:pk>/exceptions.<file:form>", bill_runs.bill_run_table, "bill_run_table"),
     page("bills/", bills.bills, "bills"),
     page("bills.<file:form>", bills.bills_table, "bills_table"),
+    page("bills/unpaid/", unpaid.unpaid, "unpaid"),
+    page("bills/unpaid.<file:form>", unpaid.unpaid_table, "unpaid_table"),
     page("bills/<int:pk>/", bills.bill, "bill"),
     page("bills/<int:pk>/bill.pdf", bills.bill_file, "bill_file"),
     page("bills/stop-heat/", stop_heat.stop_heat, "stop_heat"),

@@ -103,6 +103,8 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "bill_run_table": REFUND_DESK,
     "bills": BILL_DESK,
     "bills_table": BILL_DESK,
+    "unpaid": FINANCE,
+    "unpaid_table": FINANCE,
     "bill": BILL_DESK | RESIDENTS,
     "bill_file": BILL_DESK | RESIDENTS,
     "stop_heat": BILL_DESK,
