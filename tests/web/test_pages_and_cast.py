@@ -94,6 +94,8 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "payment": ({"pk": "ours"}, OUR_FINANCE),
     "home_credits": ({}, OUR_FINANCE),
     "home_credits_table": ({"form": "xlsx"}, OUR_FINANCE),
+    "channel_refunds": ({}, OUR_FINANCE),
+    "channel_refunds_table": ({"form": "xlsx"}, OUR_FINANCE),
     "refund_batches": ({}, REFUND_DESK),
     "refund_batch": ({"pk": "ours"}, REFUND_DESK),
     "refund_batch_table": ({"pk": "ours", "form": "xlsx"}, REFUND_DESK),

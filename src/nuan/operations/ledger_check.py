@@ -83,8 +83,14 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
         "payment_does_not_add_up", "收款与核销、退回、未核销之和不符", "a payment is not what is placed, gone back and open of it", "查明由谁绕过触发器写入",
         """SELECT 'payment:' || p.id FROM billing_payment p LEFT JOIN (SELECT payment_id, sum(amount_fen) AS fen FROM billing_allocation
            GROUP BY payment_id) a ON a.payment_id = p.id LEFT JOIN (SELECT payment_id, sum(amount_fen) AS fen FROM billing_paymentreturn
-           WHERE state IN ('pending', 'in_transit', 'paid') GROUP BY payment_id) r ON r.payment_id = p.id
-           WHERE p.amount_fen <> p.open_fen + coalesce(a.fen, 0) + coalesce(r.fen, 0)""",
+           WHERE state IN ('pending', 'in_transit', 'paid') GROUP BY payment_id) r ON r.payment_id = p.id LEFT JOIN
+           (SELECT payment_id, sum(amount_fen) AS fen FROM billing_channelrefund WHERE state = 'booked' GROUP BY payment_id) c ON c.payment_id = p.id
+           WHERE p.amount_fen <> p.open_fen + coalesce(a.fen, 0) + coalesce(r.fen, 0) + coalesce(c.fen, 0)""",
+    ),
+    (
+        "channel_refund_without_four_eyes", "平台退款没有另一人审批即入账", "a channel's refund was booked without another person's approval", "查明由谁绕过触发器写入",
+        """SELECT 'channel_refund:' || c.id FROM billing_channelrefund c WHERE c.state = 'booked'
+           AND NOT nuan_approved('channel_refund', 'channel_refund:' || c.id, c.content_hash)""",
     ),
     (
         "same_person", "提请与审批为同一人", "one person proposed and decided", "重新审批",

@@ -100,6 +100,11 @@ WORDS = {
     "withdraw_return": "撤回退回申请",
     "send_return": "发出退回付款",
     "settle_return": "记退回付款结果",
+    "ask_channel_refund": "提请平台退款入账",
+    "propose_channel_refund": "提请平台退款审批",
+    "decide_channel_refund": "审批平台退款",
+    "book_channel_refund": "平台退款入账",
+    "withdraw_channel_refund": "撤回平台退款的提请",
     "receive_cash": "柜台收现金",
     "close_counter_day": "柜台日结",
     "receive_channel_event": "渠道消息",
@@ -153,6 +158,12 @@ WORDS = {
 def spoken(code: str) -> str:
     """A code in words; one that has none is shown as it is."""
     return say(WORDS[code]) if code in WORDS else code
+
+
+def said_by(refused: Exception) -> str:
+    """The sentence of an act that refused: `Chinese / English`, in the language of the page."""
+    zh, _, en = str(refused).partition(" / ")
+    return en if en and in_english() else zh
 
 
 def pick(chinese: str, foreign: str) -> str:

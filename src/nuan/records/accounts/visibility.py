@@ -86,6 +86,8 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "payment": FINANCE,
     "home_credits": FINANCE,
     "home_credits_table": FINANCE,
+    "channel_refunds": FINANCE,
+    "channel_refunds_table": FINANCE,
     "refund_batches": REFUND_DESK,
     "refund_batch": REFUND_DESK,
     "refund_batch_table": REFUND_DESK,

@@ -13,6 +13,7 @@ from nuan.records.billing.models.bills import (
     RunPosting,
     StopHeatApplication,
 )
+from nuan.records.billing.models.channel_refunds import ChannelRefund
 from nuan.records.billing.models.ledger import Account, Entry, LedgerDay, LedgerPeriod, Posting
 from nuan.records.billing.models.payments import Allocation, ChannelEvent, CounterDay, Payment, PaymentFile
 from nuan.records.billing.models.refunds import RefundBatch, RefundItem, RefundNotice, RefundPayout
@@ -29,6 +30,7 @@ __all__ = [
     "BillingCard",
     "BillingHold",
     "ChannelEvent",
+    "ChannelRefund",
     "CounterDay",
     "Decision",
     "DunningNotice",
