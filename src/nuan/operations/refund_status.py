@@ -31,11 +31,16 @@ WITH judged AS (
 ), paid AS (
     SELECT h.code AS subject, b.season, sum(p.amount_fen) AS fen
     FROM billing_refundpayout p JOIN billing_refundbatch b ON b.id = p.batch_id JOIN registry_home h ON h.id = p.home_id
-    WHERE p.state IN ('paid', 'credited') AND p.kind = 'refund' GROUP BY 1, 2
+    WHERE p.state IN ('paid', 'credited') AND p.kind <> 'interest' GROUP BY 1, 2
+), settled AS (
+    SELECT subject, season, sum(fen) AS fen FROM (
+        SELECT * FROM paid UNION ALL
+        SELECT h.code, b.season, s.amount_fen FROM billing_refundsetoff s JOIN billing_refundbatch b ON b.id = s.batch_id
+        JOIN registry_home h ON h.id = s.home_id WHERE s.undone_id IS NULL) x GROUP BY 1, 2
 )
 SELECT j.company, j.banner, j.season, j.subject, j.pack, j.fen, coalesce(b.fen, 0), coalesce(b.waiting, 0), coalesce(p.fen, 0), j.since_s
 FROM judged j LEFT JOIN booked b ON (b.subject, b.season) = (j.subject, j.season)
-              LEFT JOIN paid p ON (p.subject, p.season) = (j.subject, j.season)
+              LEFT JOIN settled p ON (p.subject, p.season) = (j.subject, j.season)
 WHERE {which} ORDER BY j.company, j.season, j.subject
 """
 _COMPANIES = """

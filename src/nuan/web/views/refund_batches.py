@@ -25,7 +25,8 @@ from nuan.web.clause_words import pack_title, words_of
 from nuan.web.guard import Visit
 from nuan.web.journal import masked, reason
 from nuan.web.tables import table_answer
-from nuan.web.wording import in_english, pick, say
+from nuan.web.views.set_offs import ACTS, do_set_off, set_offs_of
+from nuan.web.wording import in_english, pick, said_by, say
 from nuan.web.working import working_of
 
 PAGE = 50
@@ -41,6 +42,9 @@ DONE = {
     "withdraw": "已撤回,判定可以重新提请。",
     "send": "已发出,请把名单交给银行或平台。",
     "credit": "已抵下季热费。",
+    "setoff_ask": "已提请,等另一人审批。",
+    "setoff_yes": "已撤销抵扣,另付给住户。",
+    "setoff_no": "未同意,抵扣不变。",
 }
 
 
@@ -119,6 +123,7 @@ def refund_batch(request: Visit, pk: int) -> HttpResponse:
         ],
         "waits": batch.payouts.filter(state=RefundPayout.State.PENDING).exists(),
         "is_finance": request.role == Role.FINANCE,
+        **set_offs_of(request, batch),
     }
     return render(request, "web/money/refund_batch.html", context, status=422 if context.get("error") else 200)
 
@@ -168,10 +173,12 @@ def _do(request: Visit, batch: RefundBatch) -> dict[str, Any]:
                 send_payouts(waiting, channel=request.POST.get("channel", ""), on=today, actor=actor)
             else:
                 credit_payouts(waiting, on=today, actor=actor, why=why)
+        elif what in ACTS:
+            do_set_off(request, batch, what, why)
         else:
             raise Http404
     except (RefundError, ApprovalError, PayoutError) as refused:
-        return {"error": str(refused)}
+        return {"error": said_by(refused)}
     messages.success(request, say(DONE[what]))
     return {}
 
