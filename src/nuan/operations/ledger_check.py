@@ -93,6 +93,20 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
            AND NOT nuan_approved('channel_refund', 'channel_refund:' || c.id, c.content_hash)""",
     ),
     (
+        "support_is_not_ledger", "政府欠账与账面不符", "debts of government are not what the ledger says", "运行 nuan ledger support 后再查",
+        """SELECT c.code FROM registry_company c LEFT JOIN (SELECT d.company_id, sum(d.amount_fen - coalesce(p.fen, 0)) AS fen FROM support_governmentdebt d
+           LEFT JOIN (SELECT debt_id, sum(amount_fen) AS fen FROM support_debtpayment GROUP BY 1) p ON p.debt_id = d.id GROUP BY 1) d ON d.company_id = c.code
+           LEFT JOIN (SELECT a.company_id, sum(p.amount_fen) AS fen FROM billing_posting p JOIN billing_account a ON a.id = p.account_id
+           JOIN billing_entry e ON e.id = p.entry_id LEFT JOIN billing_entry r ON r.id = e.reverses_id
+           WHERE coalesce(r.kind, e.kind) IN ('government_debt', 'debt_payment') AND a.code LIKE '%/1221.01' GROUP BY 1) l ON l.company_id = c.code
+           WHERE coalesce(d.fen, 0) <> coalesce(l.fen, 0)""",
+    ),
+    (
+        "subsidy_payment_not_booked", "补贴拨付没有入账", "a subsidy payment is not in the ledger", "运行 nuan ledger support 后再查",
+        """SELECT s.code FROM support_subsidypayment s WHERE s.reverses_id IS NULL AND NOT EXISTS (SELECT 1 FROM billing_entry e
+           WHERE e.key = 'subsidy_payment:' || s.code)""",
+    ),
+    (
         "same_person", "提请与审批为同一人", "one person proposed and decided", "重新审批",
         """SELECT p.subject FROM billing_decision d JOIN billing_proposal p ON p.id = d.proposal_id WHERE d.decided_by_id = p.proposed_by_id""",
     ),

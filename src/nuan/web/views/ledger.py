@@ -18,7 +18,8 @@ PAGE = 50
 KINDS = {"asset": "资产", "liability": "负债", "income": "收入", "expense": "费用", "equity": "权益"}
 ENTRY_WORDS = {
     "bill": "账单", "adjustment": "调整单", "cancellation": "冲销单", "late_fee": "违约金单", "payment": "收款", "allocation": "核销",
-    "refund": "退费", "payout": "退费付款", "reversal": "冲销", "payment_fee": "手续费", "channel_refund": "平台退款", "payment_return": "原路退回", "refund_interest": "滞退金", "refund_setoff": "抵扣多退的热费", "cash_difference": "现金长短款",
+    "refund": "退费", "payout": "退费付款", "reversal": "冲销", "payment_fee": "手续费", "channel_refund": "平台退款", "payment_return": "原路退回", "refund_interest": "滞退金", "government_debt": "政府欠账", "debt_payment": "政府欠账偿还", "subsidy": "应付取暖补贴", "subsidy_overdue": "取暖补贴逾期",
+    "subsidy_payment": "补贴拨付", "refund_setoff": "抵扣多退的热费", "cash_difference": "现金长短款",
 }  # fmt: skip
 
 
