@@ -136,6 +136,7 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "debt": ({"pk": "support"}, MONEY),
     "funding": ({}, BUREAUS),
     "local_plans": ({}, BUREAUS),
+    "support_entry": ({"kind": "debts"}, BUREAUS),
     "support_xlsx": ({"kind": "costs"}, MONEY),
 }
 

@@ -100,6 +100,7 @@ WORDS = {
     "withdraw_return": "撤回退回申请",
     "send_return": "发出退回付款",
     "settle_return": "记退回付款结果",
+    "enter_support_row": "登记或更改保障资金的记录",
     "book_government_debts": "政府欠账入账",
     "book_subsidies": "取暖补贴入账",
     "ask_set_off_undo": "提请撤销抵扣",

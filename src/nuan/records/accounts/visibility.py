@@ -128,6 +128,7 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "debt": MONEY,
     "funding": BUREAUS,
     "local_plans": BUREAUS,
+    "support_entry": MONEY,
     "support_xlsx": MONEY,
 }
 
