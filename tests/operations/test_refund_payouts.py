@@ -152,9 +152,10 @@ def test_refund_rows_of_a_bill(batch: RefundBatch) -> None:
         PaymentRow(4, "refund", "50003", at, two.amount_fen + 1, payout=two.number, state="SUCCESS"),
         PaymentRow(5, "refund", "50004", at, 5, payout="shop-1", state="SUCCESS"),
     ]
-    done, findings = settle_from_bill(rows, company="C01", actor="周会计", name="b.csv")
+    done, foreign, findings = settle_from_bill(rows, company="C01", actor="周会计", name="b.csv")
     assert done == 1
-    assert [finding.row for finding in findings] == [4, 5]
+    assert [finding.row for finding in findings] == [4]
+    assert [row.row for row in foreign] == [4, 5]
     assert RefundPayout.objects.get(pk=one.pk).channel_txn == "50001"
     assert RefundPayout.objects.get(pk=two.pk).state == "in_transit"
 

@@ -181,7 +181,7 @@ def test_exports_are_masked_and_harmless(as_cast: AsCast) -> None:
     assert "=HYPERLINK(1)" not in cells
     homes = load_workbook(io.BytesIO(client.get("/refunds/unpaid/C01/2025-2026.xlsx").content))
     shown = str([cell.value for row in homes.active.iter_rows() for cell in row])
-    assert "B001-1-**" in shown
+    assert "暖城小区1号楼 · 1 单元 · 1 层" in shown
     assert "0101" not in shown
     batch = RefundBatch.objects.get()
     for path in (f"/refunds/{batch.pk}/items.csv", f"/refunds/{batch.pk}/payouts.csv", "/refunds/unpaid.csv"):

@@ -90,37 +90,40 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "payment_files": ({}, OUR_FINANCE),
     "payment_file": ({"pk": "ours"}, OUR_FINANCE),
     "payment_queue": ({}, OUR_FINANCE),
-    "payment_queue_csv": ({}, OUR_FINANCE),
+    "payment_queue_table": ({"form": "xlsx"}, OUR_FINANCE),
     "payment": ({"pk": "ours"}, OUR_FINANCE),
     "home_credits": ({}, OUR_FINANCE),
-    "home_credits_csv": ({}, OUR_FINANCE),
+    "home_credits_table": ({"form": "xlsx"}, OUR_FINANCE),
+    "channel_refunds": ({}, OUR_FINANCE),
+    "channel_refunds_table": ({"form": "xlsx"}, OUR_FINANCE),
     "refund_batches": ({}, REFUND_DESK),
     "refund_batch": ({"pk": "ours"}, REFUND_DESK),
-    "refund_batch_csv": ({"pk": "ours"}, REFUND_DESK),
+    "refund_batch_table": ({"pk": "ours", "form": "xlsx"}, REFUND_DESK),
     "refund_payouts": ({"pk": "ours"}, REFUND_DESK),
-    "refund_payouts_csv": ({"pk": "ours"}, REFUND_DESK),
+    "refund_payouts_table": ({"pk": "ours", "form": "xlsx"}, REFUND_DESK),
     "refund_item": ({"pk": "ours"}, REFUND_DESK | {"王阿姨": 200}),
     "refund_watch": ({}, REFUND_WATCH),
-    "refund_watch_csv": ({}, REFUND_WATCH),
-    "refund_watch_xlsx": ({}, REFUND_WATCH),
+    "refund_watch_table": ({"form": "xlsx"}, REFUND_WATCH),
     "refund_watch_homes": ({"company": "C01", "season": "2025-2026"}, REFUND_WATCH),
-    "refund_watch_homes_xlsx": ({"company": "C01", "season": "2025-2026"}, REFUND_WATCH),
+    "refund_watch_homes_table": ({"company": "C01", "season": "2025-2026", "form": "xlsx"}, REFUND_WATCH),
     "my_money": ({}, row(302, 200, 404, 404, 404, 404)),
     "tariffs": ({}, EVERYBODY),
     "bill_runs": ({}, REFUND_DESK),
     "bill_run": ({"pk": "ours"}, REFUND_DESK),
-    "bill_run_csv": ({"pk": "ours"}, REFUND_DESK),
+    "bill_run_table": ({"pk": "ours", "form": "xlsx"}, REFUND_DESK),
     "bills": ({}, BILL_DESK | {"外人": 200}),
-    "bills_csv": ({}, BILL_DESK | {"外人": 200}),
+    "bills_table": ({"form": "xlsx"}, BILL_DESK | {"外人": 200}),
+    "unpaid": ({}, OUR_FINANCE),
+    "unpaid_table": ({"form": "csv"}, OUR_FINANCE),
     "bill": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
     "bill_file": ({"pk": "ours"}, BILL_DESK | {"王阿姨": 200}),
     "stop_heat": ({}, BILL_DESK | {"外人": 200}),
-    "stop_heat_csv": ({}, BILL_DESK | {"外人": 200}),
+    "stop_heat_table": ({"form": "xlsx"}, BILL_DESK | {"外人": 200}),
     "my_bills": ({}, row(302, 200, 404, 404, 404, 404)),
     "ledger": ({}, REFUND_DESK),
     "ledger_account": ({"pk": "ours"}, REFUND_DESK),
     "ledger_entries": ({}, REFUND_DESK),
-    "ledger_entries_csv": ({}, REFUND_DESK),
+    "ledger_entries_table": ({"form": "xlsx"}, REFUND_DESK),
     "ledger_entry": ({"pk": "ours"}, REFUND_DESK),
     "support": ({}, MONEY),
     "repairs": ({}, MONEY),
@@ -133,6 +136,7 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "debt": ({"pk": "support"}, MONEY),
     "funding": ({}, BUREAUS),
     "local_plans": ({}, BUREAUS),
+    "support_entry": ({"kind": "debts"}, BUREAUS),
     "support_xlsx": ({"kind": "costs"}, MONEY),
 }
 
@@ -161,7 +165,7 @@ def address(name: str) -> str:
 
 def money(name: str) -> Model:
     """Something of company C01: a file, a payment, a refund batch, or the item of 王阿姨's home."""
-    if name in {"bill_run", "bill_run_csv", "bill", "bill_file", "ledger_account", "ledger_entry"}:
+    if name in {"bill_run", "bill_run_table", "bill", "bill_file", "ledger_account", "ledger_entry"}:
         return billed(name)
     if name in {"payment_file", "payment"}:
         from refund_stage import a_payment
@@ -184,7 +188,7 @@ def billed(name: str) -> Model:
         bill_everybody()
     bill = Bill.objects.get(home__code="B001-1-0101")
     account = bill.entry.postings.get(account__home=bill.home).account
-    return {"bill_run": bill.run, "bill_run_csv": bill.run, "bill": bill, "bill_file": bill}.get(
+    return {"bill_run": bill.run, "bill_run_table": bill.run, "bill": bill, "bill_file": bill}.get(
         name, account if name == "ledger_account" else bill.entry
     )
 

@@ -40,6 +40,25 @@ def check(as_json: bool) -> None:
 
 
 @ledger.command()
+@click.option("--season", required=True, help="of the subsidies, such as 2025-2026")
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="as of the end of that day  [default: today]"
+)
+def support(season: str, day: datetime | None) -> None:
+    """Bring debts of government and heating subsidies into the ledger as they are recorded. Run it once a day; again changes nothing."""
+    setup_records()
+    from django.utils import timezone
+
+    from nuan.operations.support_ledger import book_support
+
+    found = book_support(season, day.date() if day else timezone.localdate(), actor=f"cli:{getuser()}")
+    click.echo(
+        f"政府欠账 {found.debts} 张，偿还 {found.debt_payments} 张；补贴应付 {found.subsidies} 张，逾期 {found.overdue} 张，拨付 {found.subsidy_payments} 张"
+        + (f"；{found.unknown} 项金额算不出，没有入账" if found.unknown else "")
+    )
+
+
+@ledger.command()
 def seal() -> None:
     """Seal every day that is over. Run it once a day; a sealed day takes no more entries."""
     setup_records()

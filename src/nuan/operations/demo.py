@@ -31,6 +31,7 @@ from nuan.operations.intake_folding import HANDED_OVER
 from nuan.operations.intake_settings import intake_folder
 from nuan.operations.intake_supervisor import only_one
 from nuan.operations.judging import judge_season
+from nuan.operations.support_ledger import book_support
 from nuan.records.registry.models import Banner
 from nuan.telemetry.store import Store
 from nuan.terms.findings import FindingsError
@@ -147,6 +148,7 @@ def build_demo_city(
         )
         live = play(store, city.truth, until, actor=actor, progress=progress)
     demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
+    book_support(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
     facts |= {
         "state": DONE,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ import polars as pl
 from django.db import connection
 
 from nuan.operations.acts import act
+from nuan.operations.workbooks import RISKY
 
 FORMATS = ("csv", "xlsx", "parquet", "json")
 _SECONDS = "to_char(to_timestamp({0}) AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS')"
@@ -94,10 +96,13 @@ def mask_homes(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(is_home).then(door).otherwise("subject").alias("subject"))
 
 
+_RISKY = "^[" + re.escape("".join(RISKY)) + "]"
+
+
 def _safe(frame: pl.DataFrame) -> pl.DataFrame:
     """A cell that a spreadsheet would run as a formula is made into text."""
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    risky = {name: pl.col(name).str.contains(r"^[=+\-@\t\r]") for name in texts}
+    risky = {name: pl.col(name).str.contains(_RISKY) for name in texts}
     return frame.with_columns(
         pl.when(bad).then(pl.lit("'") + pl.col(name)).otherwise(name).alias(name) for name, bad in risky.items()
     )

@@ -8,6 +8,7 @@ from django.db.models import Count, Min, Sum
 from nuan.operations import approvals
 from nuan.operations.bill_changes import KIND as CHANGE
 from nuan.operations.bill_runs import KIND
+from nuan.operations.channel_refunds import open_refunds
 from nuan.operations.open_bills import Unpaid, unpaid_by_age
 from nuan.operations.payment_returns import live_returns
 from nuan.operations.refund_batches import proposal_of
@@ -16,6 +17,7 @@ from nuan.records.accounts.models import User
 from nuan.records.billing.models import (
     Bill,
     BillRun,
+    ChannelRefund,
     CounterDay,
     Decision,
     Payment,
@@ -42,7 +44,7 @@ class Waiting:
 @dataclass(frozen=True)
 class Desk:
     """`to_approve` are batches that this person may decide on, `to_post` those that another has approved, bill runs alike;
-    `returns` wait for this person's yes, for sending, or for the channel's answer."""
+    `returns` wait for this person's yes, for sending, or for the channel's answer; `channel_refunds` for a proposal or this person's yes."""
 
     queue: Waiting
     refused: list[PaymentFile]
@@ -60,6 +62,7 @@ class Desk:
     runs_to_post: list[BillRun]
     bills_to_approve: list[Bill]
     returns: list[PaymentReturn]
+    channel_refunds: list[ChannelRefund]
 
     @property
     def unpaid_fen(self) -> int:
@@ -69,7 +72,7 @@ class Desk:
     def quiet(self) -> bool:
         """Nothing is out of order."""
         batches, runs = self.to_approve or self.to_post, self.runs_to_approve or self.runs_to_post
-        waiting = batches or runs or self.bills_to_approve or self.returns
+        waiting = batches or runs or self.bills_to_approve or self.returns or self.channel_refunds
         return not (self.queue.count or self.refused or waiting or self.failed.count or self.days_open)
 
 
@@ -99,6 +102,7 @@ def desk(company: str, person: User, today: date) -> Desk:
         runs_to_post=[run for run, _, said in runs if said == Decision.Answer.APPROVED],
         bills_to_approve=_changes(company, person),
         returns=_returns(company, person),
+        channel_refunds=[each for each in open_refunds(company)[:20] if each.state == "found" or each.proposed_by != person.username],
     )  # fmt: skip
 
 

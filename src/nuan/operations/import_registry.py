@@ -12,6 +12,7 @@ from nuan.operations.registry_cells import tidy
 from nuan.operations.registry_rows import check_rows
 from nuan.operations.registry_tables import TABLES
 from nuan.operations.registry_writing import write
+from nuan.operations.support_ledger import book_imported
 from nuan.terms.findings import Finding, FindingsError
 
 
@@ -66,6 +67,7 @@ def import_registry(
     try:
         with act("import_registry", actor=actor, subject=source) as row:
             counts = {name: write(name, frame) for name, frame in clean.items()}
+            book_imported(clean, actor=actor)
             row.details.update({name: [c.created, c.changed, c.unchanged] for name, c in counts.items()})
             row.nothing_changed = all(c.created == c.changed == 0 for c in counts.values())
     except RecordedOtherwiseError as error:

@@ -85,8 +85,28 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
         "payment_does_not_add_up", "收款与核销、退回、未核销之和不符", "a payment is not what is placed, gone back and open of it", "查明由谁绕过触发器写入",
         """SELECT 'payment:' || p.id FROM billing_payment p LEFT JOIN (SELECT payment_id, sum(amount_fen) AS fen FROM billing_allocation
            GROUP BY payment_id) a ON a.payment_id = p.id LEFT JOIN (SELECT payment_id, sum(amount_fen) AS fen FROM billing_paymentreturn
-           WHERE state IN ('pending', 'in_transit', 'paid') GROUP BY payment_id) r ON r.payment_id = p.id
-           WHERE p.amount_fen <> p.open_fen + coalesce(a.fen, 0) + coalesce(r.fen, 0)""",
+           WHERE state IN ('pending', 'in_transit', 'paid') GROUP BY payment_id) r ON r.payment_id = p.id LEFT JOIN
+           (SELECT payment_id, sum(amount_fen) AS fen FROM billing_channelrefund WHERE state = 'booked' GROUP BY payment_id) c ON c.payment_id = p.id
+           WHERE p.amount_fen <> p.open_fen + coalesce(a.fen, 0) + coalesce(r.fen, 0) + coalesce(c.fen, 0)""",
+    ),
+    (
+        "channel_refund_without_four_eyes", "平台退款没有另一人审批即入账", "a channel's refund was booked without another person's approval", "查明由谁绕过触发器写入",
+        """SELECT 'channel_refund:' || c.id FROM billing_channelrefund c WHERE c.state = 'booked'
+           AND NOT nuan_approved('channel_refund', 'channel_refund:' || c.id, c.content_hash)""",
+    ),
+    (
+        "support_is_not_ledger", "政府欠账与账面不符", "debts of government are not what the ledger says", "运行 nuan ledger support 后再查",
+        """SELECT c.code FROM registry_company c LEFT JOIN (SELECT d.company_id, sum(d.amount_fen - coalesce(p.fen, 0)) AS fen FROM support_governmentdebt d
+           LEFT JOIN (SELECT debt_id, sum(amount_fen) AS fen FROM support_debtpayment GROUP BY 1) p ON p.debt_id = d.id GROUP BY 1) d ON d.company_id = c.code
+           LEFT JOIN (SELECT a.company_id, sum(p.amount_fen) AS fen FROM billing_posting p JOIN billing_account a ON a.id = p.account_id
+           JOIN billing_entry e ON e.id = p.entry_id LEFT JOIN billing_entry r ON r.id = e.reverses_id
+           WHERE coalesce(r.kind, e.kind) IN ('government_debt', 'debt_payment') AND a.code LIKE '%/1221.01' GROUP BY 1) l ON l.company_id = c.code
+           WHERE coalesce(d.fen, 0) <> coalesce(l.fen, 0)""",
+    ),
+    (
+        "subsidy_payment_not_booked", "补贴拨付没有入账", "a subsidy payment is not in the ledger", "运行 nuan ledger support 后再查",
+        """SELECT s.code FROM support_subsidypayment s WHERE s.reverses_id IS NULL AND NOT EXISTS (SELECT 1 FROM billing_entry e
+           WHERE e.key = 'subsidy_payment:' || s.code)""",
     ),
     (
         "bill_overpaid", "账单核销多于应收", "more was placed on a bill than it comes to", "撤销多核销的收款，转入住户余额",

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from nuan.operations.acts import act
+from nuan.operations.channel_refunds import keep_rows, look_at_rows
 from nuan.operations.ledger import account, post
 from nuan.operations.open_bills import books_of
 from nuan.operations.payment_booking import PAYMENTS_CLAUSE, Receipt, book_receipts, lock_channel, lock_placing
@@ -128,9 +129,6 @@ def _fresh(read: PaymentsRead, company: str, report: ImportReport) -> list[Payme
                 )
             )  # fmt: skip
     report.known = sum(row.txn_id in known for row in paid)
-    for row in read.rows:
-        if row.kind == "revoked":
-            report.findings.append(Finding(read.name, "revoked", "这笔收款被撤销", "this payment was revoked", "核对原来的收款，在匹配队列里撤销核销。", row=row.row, severity="warning"))  # fmt: skip
     return [row for row in paid if row.txn_id not in known]
 
 
@@ -163,13 +161,17 @@ def _write(
     report: ImportReport, read: PaymentsRead, receipts: list[Receipt], company: str, actor: str, today: date
 ) -> None:  # fmt: skip
     back = [row for row in read.rows if row.kind == "refund"]
-    report.refunds_settled, findings = settle_from_bill(back, company=company, actor=actor, name=read.name)
-    report.findings += findings
+    report.refunds_settled, foreign, findings = settle_from_bill(back, company=company, actor=actor, name=read.name)
+    own = [row for row in back if row not in foreign]
+    revoked = [row for row in read.rows if row.kind == "revoked"]
+    waiting, more = look_at_rows(company, read.channel, read.name, [*foreign, *revoked], own)
+    report.findings += findings + more
     file = _file(report, read, company, actor, PaymentFile.State.IMPORTED)
     for each in receipts:
         each.file = file
     book_receipts(company, receipts, today=today, actor=actor)
     _late_fees(read, company, actor, today)
+    keep_rows(waiting, file)
     report.state, report.file_id = "imported", file.pk
 
 

@@ -19,6 +19,7 @@ from nuan.operations import approvals
 from nuan.operations.acts import act
 from nuan.operations.city_packs import signed_records
 from nuan.operations.refund_reckoning import REFUNDING, reckoned_again
+from nuan.operations.refund_set_off import set_off_of
 from nuan.policies import catalogue
 from nuan.policies.refunds.payable import Part, not_payable
 from nuan.records.accounts.models import Role, User
@@ -205,8 +206,11 @@ def propose_refunds(*, company: str, season: str, clause: str = "", by: User) ->
         if not found.due:
             raise NothingToRefundError(company, season, len(found.blocked))
         lines = [_line(each) for each in found.due]
+        set_off = set_off_of(
+            found.due, {each.judgement.pk: _last_day(each.judgement) for each in found.due if each.judgement}
+        )
         batch = RefundBatch.objects.create(
-            company=Company.objects.get(code=company), season=season, clause=clause, content_hash=hash_of(lines),
+            company=Company.objects.get(code=company), season=season, clause=clause, content_hash=hash_of(lines, set_off), set_off=set_off,
             items_count=len(lines), homes_count=len({each.home.pk for each in found.due}), amount_fen=found.amount_fen,
             blocked=_told(found.blocked), created_by=by.username,
         )  # fmt: skip
@@ -220,6 +224,7 @@ def propose_refunds(*, company: str, season: str, clause: str = "", by: User) ->
             "amount_fen": batch.amount_fen,
             "items": len(lines),
             "blocked": len(found.blocked),
+            "set_off_fen": sum(set_off.values()),
         }
     return batch
 
@@ -237,9 +242,10 @@ def _line(each: Due) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def hash_of(lines: Iterable[Mapping[str, Any]]) -> str:
-    """Of exactly these lines, in any order."""
-    texts = sorted(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines)
+def hash_of(lines: Iterable[Mapping[str, Any]], set_off: Mapping[str, int] | None = None) -> str:
+    """Of exactly these lines, in any order, with what is set off by home."""
+    told = [*lines, {"set_off": set_off}] if set_off else lines
+    texts = sorted(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in told)
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
@@ -247,7 +253,7 @@ def content_hash(batch: RefundBatch) -> str:
     """Of the batch as it lies in the records now."""
     rows = batch.items.values_list("home__code", "clause", "item", "judgement_id", "digest", "before_fen", "target_fen")
     names = ("home", "clause", "item", "judgement", "digest", "before_fen", "target_fen")
-    return hash_of(dict(zip(names, row, strict=True)) for row in rows)
+    return hash_of((dict(zip(names, row, strict=True)) for row in rows), batch.set_off)
 
 
 def _item(batch: RefundBatch, each: Due) -> RefundItem:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from nuan.policies import catalogue
-from nuan.records.billing.models import RefundBatch, RefundItem, RefundNotice, RefundPayout
+from nuan.policies.refunds.set_off import GROUND_ZH
+from nuan.records.billing.models import RefundBatch, RefundItem, RefundNotice, RefundPayout, RefundSetOff
 from nuan.terms.money import format_yuan
 
 HOW = {
@@ -17,8 +18,10 @@ HOW = {
 }
 
 
-def tell_posted(batch: RefundBatch, items: Sequence[RefundItem], payouts: Mapping[int, RefundPayout]) -> None:
-    """One notice a home, over all its items of the batch."""
+def tell_posted(
+    batch: RefundBatch, items: Sequence[RefundItem], payouts: Mapping[int, RefundPayout], set_offs: Mapping[int, RefundSetOff] | None = None
+) -> None:  # fmt: skip
+    """One notice a home, over all its items of the batch; setting off is told in it, because it works from the telling on."""
     by_home: dict[int, list[RefundItem]] = defaultdict(list)
     for each in items:
         by_home[each.home_id].append(each)
@@ -27,6 +30,8 @@ def tell_posted(batch: RefundBatch, items: Sequence[RefundItem], payouts: Mappin
         total = sum(each.amount_fen for each in own)
         kind = RefundNotice.Kind.POSTED if total > 0 else RefundNotice.Kind.WITHDRAWN
         text = _posted(batch, own, payouts.get(home_id)) if total > 0 else _withdrawn(batch, own)
+        if set_offs and home_id in set_offs:
+            text += _set_off(total, set_offs[home_id])
         notices.append(RefundNotice(batch=batch, home_id=home_id, kind=kind, amount_fen=total, text=text))
     RefundNotice.objects.bulk_create(notices, batch_size=5000)
 
@@ -53,6 +58,23 @@ def _posted(batch: RefundBatch, items: Sequence[RefundItem], payout: RefundPayou
     return (
         f"{batch.season} 供暖季应退您家热费 {format_yuan(total)} 元。为什么退：{why}。{_when(payout.deadline)}"
         f"怎么付：{HOW.get(payout.channel, HOW[''])}。怎么算的，点开下面每一笔就能看到。"
+    )
+
+
+def _set_off(total: int, found: RefundSetOff) -> str:
+    left = f"，其余 {format_yuan(rest)} 元付给您" if (rest := total - found.amount_fen) > 0 else "，这次没有要付的"
+    return f"其中 {format_yuan(found.amount_fen)} 元抵扣以前多退给您的热费（{GROUND_ZH}）{left}。您不同意抵扣，请打客服电话，或向主管部门反映。"
+
+
+def tell_undone(found: RefundSetOff, why: str) -> None:
+    """A set-off was taken back: the whole refund is paid."""
+    text = f"从应退您家的热费里抵扣的 {format_yuan(found.amount_fen)} 元已撤销，会另付给您。原因：{why}。"
+    RefundNotice.objects.create(
+        batch_id=found.batch_id,
+        home_id=found.home_id,
+        kind=RefundNotice.Kind.SET_OFF,
+        amount_fen=found.amount_fen,
+        text=text,
     )
 
 

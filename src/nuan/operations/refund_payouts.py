@@ -367,15 +367,20 @@ def _result(
     return Answer(found, answer, on, values.get("渠道流水号", ""), values.get("原因", ""))
 
 
-def settle_from_bill(rows: Sequence[PaymentRow], *, company: str, actor: str, name: str) -> tuple[int, list[Finding]]:
-    """Refund rows of a platform's bill that carry our number. A row that says that it is under way says nothing: it never changes."""
+def settle_from_bill(rows: Sequence[PaymentRow], *, company: str, actor: str, name: str) -> tuple[int, list[PaymentRow], list[Finding]]:  # fmt: skip
+    """Refund rows of a platform's bill that carry our number: how many were settled, and the rows that are none of ours.
+
+    A row that says that it is under way says nothing: it never changes.
+    """
     answers: list[Answer] = []
+    foreign: list[PaymentRow] = []
     findings: list[Finding] = []
     for row in rows:
         found = by_number(company, row.payout) if row.payout.startswith("NT") else None
         if found is None or found.amount_fen != row.amount_fen:
-            zh = "这笔退款不是从系统付出的" if found is None else f"退款金额与付款 {found.number} 不同"
-            findings.append(Finding(name, "refund_unknown", zh, "a refund that we did not send", "由财务核对后手工入账。", row=row.row, severity="warning"))  # fmt: skip
+            foreign.append(row)
+            if found is not None:
+                findings.append(Finding(name, "payout_otherwise", f"退款金额与付款 {found.number} 不同", "not the amount of our payout", "核对平台上退了多少。", row=row.row, severity="warning"))  # fmt: skip
         elif row.state == "SUCCESS" and found.state == State.IN_TRANSIT:
             answers.append(Answer(found, True, row.paid_at.date(), row.txn_id))
-    return settle_payouts(answers, actor=actor).paid if answers else 0, findings
+    return settle_payouts(answers, actor=actor).paid if answers else 0, foreign, findings

@@ -10,7 +10,6 @@ from datetime import date
 
 import polars as pl
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from nuan.operations import approvals
@@ -23,11 +22,11 @@ from nuan.operations.payment_booking import Legs
 from nuan.operations.refund_batches import KIND, BatchSettledError, _one_at_a_time, _still_judged, content_hash
 from nuan.operations.refund_notices import tell_posted
 from nuan.operations.refund_payouts import may_pay_out
+from nuan.operations.refund_set_off import book_set_off, owed_by_home
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.accounts.models import User
-from nuan.records.billing.chart import CHART
-from nuan.records.billing.models import Payment, PaymentReturn, Posting, RefundBatch, RefundItem, RefundPayout
+from nuan.records.billing.models import Payment, PaymentReturn, RefundBatch, RefundItem, RefundPayout
 from nuan.records.registry.models import Home
 from nuan.terms.calendar import CalendarYearError
 
@@ -59,8 +58,10 @@ def post_refunds(batch: RefundBatch, *, by: User, on: date) -> RefundBatch:
         )
         batch.state, batch.posted_on, batch.posted_at = RefundBatch.State.POSTED, on, timezone.now()
         batch.save(update_fields=["state", "posted_on", "posted_at"])
-        made = make_payouts(batch, {each.home_id: each.home for each in items}, payable)
-        tell_posted(batch, items, made)
+        homes = {each.home_id: each.home for each in items}
+        set_off = book_set_off(batch, homes, payable, on=on, actor=by.username)
+        made = make_payouts(batch, homes, payable)
+        tell_posted(batch, items, made, set_off)
         row.details = {"items": len(items), "amount_fen": batch.amount_fen, "payouts": len(made)}
     return batch
 
@@ -73,22 +74,11 @@ def _hold_payouts(homes: set[int]) -> None:
     list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
-def payable_fen(homes: set[int]) -> dict[int, int]:
-    """What is owed to each home and not yet on its way, by the ledger."""
-    rows = (
-        Posting.objects.filter(account__home__in=homes, account__code__contains=f"/{CHART['refund_payable'].number}/")
-        .values_list("account__home")
-        .annotate(fen=Sum("amount_fen"))
-    )
-    found = dict.fromkeys(homes, 0)
-    return found | {home: -int(fen or 0) for home, fen in rows if home is not None}
-
-
 def _book(batch: RefundBatch, items: Sequence[RefundItem], actor: str, on: date) -> dict[int, int]:
     """An entry for each item, those that add before those that take back; what each home is then owed and not yet on its way."""
     company = batch.company_id
     homes = sorted({each.home_id for each in items})
-    payable, owed = payable_fen(set(homes)), home_accounts(company, "refund_payable", homes)
+    payable, owed = owed_by_home(homes, "refund_payable"), home_accounts(company, "refund_payable", homes)
     claims = home_accounts(company, "refund_claim", sorted({each.home_id for each in items if each.amount_fen < 0}))
     refund, legs = account(company, "refund").pk, Legs(company)
     for each in items:
@@ -111,7 +101,9 @@ def _book(batch: RefundBatch, items: Sequence[RefundItem], actor: str, on: date)
     return payable
 
 
-def make_payouts(batch: RefundBatch, homes: Mapping[int, Home], payable: Mapping[int, int]) -> dict[int, RefundPayout]:
+def make_payouts(
+    batch: RefundBatch, homes: Mapping[int, Home], payable: Mapping[int, int], kind: str = RefundPayout.Kind.REFUND
+) -> dict[int, RefundPayout]:
     """Bring what waits to be paid out to each home in line with what the ledger owes it: more waits, or less.
 
     The payouts made, by home. One that waits and is too large is cancelled and made anew; one on its way is never touched.
@@ -138,6 +130,7 @@ def make_payouts(batch: RefundBatch, homes: Mapping[int, Home], payable: Mapping
                     batch=batch,
                     home_id=home_id,
                     company_id=batch.company_id,
+                    kind=kind,
                     amount_fen=missing,
                     deadline=deadline,
                     channel=way.channel if way else "",

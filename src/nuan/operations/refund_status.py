@@ -9,6 +9,7 @@ from django.db import connection
 
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.refund_reckoning import REFUNDING
+from nuan.operations.workbooks import Fen
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.billing.models import RefundPayout
@@ -30,11 +31,16 @@ WITH judged AS (
 ), paid AS (
     SELECT h.code AS subject, b.season, sum(p.amount_fen) AS fen
     FROM billing_refundpayout p JOIN billing_refundbatch b ON b.id = p.batch_id JOIN registry_home h ON h.id = p.home_id
-    WHERE p.state IN ('paid', 'credited') AND p.kind = 'refund' GROUP BY 1, 2
+    WHERE p.state IN ('paid', 'credited') AND p.kind <> 'interest' GROUP BY 1, 2
+), settled AS (
+    SELECT subject, season, sum(fen) AS fen FROM (
+        SELECT * FROM paid UNION ALL
+        SELECT h.code, b.season, s.amount_fen FROM billing_refundsetoff s JOIN billing_refundbatch b ON b.id = s.batch_id
+        JOIN registry_home h ON h.id = s.home_id WHERE s.undone_id IS NULL) x GROUP BY 1, 2
 )
 SELECT j.company, j.banner, j.season, j.subject, j.pack, j.fen, coalesce(b.fen, 0), coalesce(b.waiting, 0), coalesce(p.fen, 0), j.since_s
 FROM judged j LEFT JOIN booked b ON (b.subject, b.season) = (j.subject, j.season)
-              LEFT JOIN paid p ON (p.subject, p.season) = (j.subject, j.season)
+              LEFT JOIN settled p ON (p.subject, p.season) = (j.subject, j.season)
 WHERE {which} ORDER BY j.company, j.season, j.subject
 """
 _COMPANIES = """
@@ -132,12 +138,12 @@ def unpaid_homes(company: str, season: str, today: date, *, banner: str = "") ->
     return sorted(rows, key=lambda each: (-each.days, -each.unpaid_fen, each.home))
 
 
-def list_lines(payouts: Iterable[RefundPayout]) -> list[Sequence[str]]:
+def list_lines(payouts: Iterable[RefundPayout]) -> list[Sequence[object]]:
     """The list for the bank or platform: our number, yuan, the way, the payment that goes back, and the home without its door."""
     return [
         (
             each.number,
-            f"{each.amount_fen / 100:.2f}",
+            Fen(each.amount_fen),
             each.channel,
             each.refund_of.txn_id if each.refund_of else "",
             _no_door(each.home.code),

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from nuan.operations.acts import act
+from nuan.operations.support_ledger import book_debts
 from nuan.records.support.models import (
     DebtPayment,
     FundingSource,
@@ -74,7 +75,9 @@ def record_debt(values: Mapping[str, Any], *, actor: str) -> GovernmentDebt:
     with act(
         "record_debt", actor=actor, subject=str(values["code"]), clause="3.2", details={"fen": values["amount_fen"]}
     ):
-        return GovernmentDebt.objects.create(**values)
+        found = GovernmentDebt.objects.create(**values)
+        book_debts([found], actor=actor)
+    return found
 
 
 def settle_debt(
@@ -107,6 +110,7 @@ def settle_debt(
             raise
         if source is not None:
             _use(code, source, amount_fen, on, f"偿还欠账 {debt.code}", reference, actor, payment)
+        book_debts([debt], actor=actor)
     return payment
 
 

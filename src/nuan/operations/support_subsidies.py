@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from nuan.operations.acts import act
 from nuan.operations.support_facts import subsidy_facts
+from nuan.operations.support_ledger import book_subsidy_payments
 from nuan.records.support.models import Beneficiary, SubsidyPayment, SubsidyProgramme
 from nuan.terms.money import format_yuan
 from nuan.terms.places import day_number, day_start
@@ -71,10 +72,12 @@ def record_subsidy_payment(
         owed = owed_fen(beneficiary.home.code, programme, season, on)
         if owed is None or not 0 < amount_fen <= owed:
             raise MoreThanOwedError(owed)
-        return SubsidyPayment.objects.create(
+        paid = SubsidyPayment.objects.create(
             code=code, beneficiary=beneficiary, programme=programme, season=season, amount_fen=amount_fen, on=on,
             reference=reference, recorded_by=actor,
         )  # fmt: skip
+        book_subsidy_payments([paid], actor=actor)
+    return paid
 
 
 def reverse_subsidy_payment(payment: SubsidyPayment, *, why: str, today: date, actor: str) -> SubsidyPayment:
@@ -83,10 +86,12 @@ def reverse_subsidy_payment(payment: SubsidyPayment, *, why: str, today: date, a
         fresh = SubsidyPayment.objects.select_for_update().get(pk=payment.pk)
         if fresh.reverses_id is not None or SubsidyPayment.objects.filter(reverses=fresh).exists():
             raise PaymentGoneError(payment.code)
-        return SubsidyPayment.objects.create(
+        back = SubsidyPayment.objects.create(
             code=f"{fresh.code}-R", beneficiary_id=fresh.beneficiary_id, programme=fresh.programme, season=fresh.season,
             amount_fen=-fresh.amount_fen, on=today, reverses=fresh, recorded_by=actor,
         )  # fmt: skip
+        book_subsidy_payments([back], actor=actor)
+    return back
 
 
 def open_evidence(beneficiary: Beneficiary, *, reason: str, actor: str) -> str:

@@ -8,10 +8,12 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""With one of these a text begins that some spreadsheet runs as a formula; the wide ones where its language is Chinese."""
 MONEY = "#,##0.00"
 
 
@@ -20,6 +22,9 @@ class Fen:
     """Money in a cell: shown and summed as yuan with two decimals. None is an empty cell, not a zero."""
 
     fen: int | None
+
+    def __str__(self) -> str:
+        return "" if self.fen is None else f"{self.fen / 100:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,22 @@ class Sheet:
     sums: Sequence[str] = ()
     notes: Sequence[str] = ()
     tail: Sequence[Sequence[Any]] = ()
+    total: str = "合计"
 
 
 def harmless(text: str) -> str:
+    """Text that stays text, whatever it begins with; a number may keep its sign.
+
+    >>> harmless("=1+1"), harmless("普通文字"), harmless("-5"), harmless("－1＋cmd")
+    ("'=1+1", '普通文字', '-5', "'－1＋cmd")
     """
-    >>> harmless("=1+1"), harmless("普通文字")
-    ("'=1+1", '普通文字')
-    """
-    return "'" + text if text.startswith(RISKY) else text
+    if not text.startswith(RISKY):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return "'" + text
+    return text
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
@@ -73,7 +86,7 @@ def _write(page: Any, sheet: Sheet) -> None:
         for column, value in enumerate(row, 1):
             _put(page.cell(line, column), value, first, last)
     if sheet.rows and sheet.sums:
-        _put(page.cell(last + 1, 1), "合计", first, last)
+        _put(page.cell(last + 1, 1), sheet.total, first, last)
         for column, words in enumerate(sheet.heads, 1):
             if words in sheet.sums:
                 letter = get_column_letter(column)
@@ -92,4 +105,4 @@ def _put(cell: Cell, value: Any, first: int, last: int) -> None:
         cell.value = value.text.format(row=cell.row, first=first, last=last)
         cell.number_format = value.number_format
     else:
-        cell.value = harmless(value) if isinstance(value, str) else value
+        cell.value = harmless(ILLEGAL_CHARACTERS_RE.sub("", value)) if isinstance(value, str) else value

@@ -1,13 +1,17 @@
 """The lists of the money pages as sheets of a workbook, in the words of the page's language. Homes stand there without their doors."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 import polars as pl
+from django.db.models import Sum
 
 from nuan.operations.support_costs import payers_of
+from nuan.operations.support_funds import reason_of, state_of
 from nuan.operations.support_reports import (
     CostReport,
+    DebtRow,
+    ageing,
     books,
     bounded,
     cost_report,
@@ -16,13 +20,23 @@ from nuan.operations.support_reports import (
     subsidy_rows,
 )
 from nuan.operations.workbooks import Fen, Formula, Sheet
+from nuan.policies.support.arrears import AGES
 from nuan.policies.support.price_cost import GROUNDS
 from nuan.records.accounts.models import Role
 from nuan.records.registry.models import Banner, Company, Home
-from nuan.records.support.models import CostEntry, FundingSource, GovernmentDebt, Repair
+from nuan.records.support.models import (
+    CostEntry,
+    FundAccount,
+    FundApplication,
+    FundingSource,
+    FundMovement,
+    GovernmentDebt,
+    Repair,
+)
 from nuan.terms.places import day_date
 from nuan.web.journal import masked
-from nuan.web.support_words import AGE_WORDS, DEBT_STATES, SUBSIDY_STATES, label
+from nuan.web.support_words import AGE_WORDS, APPLICATION_STATES, DEBT_STATES, SUBSIDY_STATES, label
+from nuan.web.tables import sheet
 from nuan.web.wording import pick, say
 
 MONEY = frozenset({Role.FINANCE, Role.BANNER, Role.CITY})
@@ -56,7 +70,7 @@ def repairs(season: str, day: date, banners: Sight, company: str | None) -> list
         ]
         for row, decided in zip(chosen, bears, strict=True)
     ]  # fmt: skip
-    return [Sheet(say("维修与承担"), [say(head) for head in heads], lines, [say("费用(元)")], [_note(season, day)])]
+    return [sheet("维修与承担", heads, lines, notes=[_note(season, day)])]
 
 
 def costs(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
@@ -90,9 +104,7 @@ def _supply(report: CostReport, season: str, day: date) -> Sheet:
         [say("每平方米(元)"), None, None, None, None, Formula(f"={total}/{area}") if area else None],
         [say("每吉焦(元)"), None, None, None, None, Formula(f"={total}/{gj}") if gj else None],
     ]
-    return Sheet(
-        say("供热成本报告"), [say(head_) for head_ in heads], lines, [say(name) for name in heads[3:]], notes, tail
-    )
+    return sheet("供热成本报告", heads, lines, notes=notes, tail=tail)
 
 
 def _ledger(frame: pl.DataFrame, season: str, day: date) -> Sheet:
@@ -106,7 +118,7 @@ def _ledger(frame: pl.DataFrame, season: str, day: date) -> Sheet:
         ]
         for row in frame.iter_rows(named=True)
     ]  # fmt: skip
-    return Sheet(say("成本账"), [say(head) for head in heads], lines, [say("金额(元)")], [_note(season, day)])
+    return sheet("成本账", heads, lines, notes=[_note(season, day)])
 
 
 def subsidies(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
@@ -125,8 +137,7 @@ def subsidies(season: str, day: date, banners: Sight, company: str | None) -> li
         ]
         for row in rows
     ]  # fmt: skip
-    sums = [say(name) for name in ("应付(元)", "已付(元)", "尚欠(元)")]
-    return [Sheet(say("取暖补贴"), [say(head) for head in heads], lines, sums, [_note(season, day)])]
+    return [sheet("取暖补贴", heads, lines, notes=[_note(season, day)])]
 
 
 def arrears(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
@@ -159,8 +170,22 @@ def arrears(season: str, day: date, banners: Sight, company: str | None) -> list
         ]
         for row in rows
     ]  # fmt: skip
-    sums = [say(name) for name in ("金额(元)", "已还(元)", "尚欠(元)", "未按计划清偿(元)")]
-    return [Sheet(say("政府欠账"), [say(head) for head in heads], lines, sums, [_note(season, day)])]
+    return [sheet("政府欠账", heads, lines, notes=[_note(season, day)]), _ages(rows, season, day)]
+
+
+def _ages(rows: Sequence[DebtRow], season: str, day: date) -> Sheet:
+    """What is outstanding by kind and age; the last column adds up across, the last line down."""
+    table = ageing(rows)
+    last = chr(ord("A") + len(AGES))
+    lines = [
+        [
+            say(str(words)),
+            *(Fen(table.get(kind, {}).get(age[0])) for age in AGES),
+            Formula(f"=SUM(B{{row}}:{last}{{row}})"),
+        ]
+        for kind, words in GovernmentDebt.Kind.choices
+    ]
+    return sheet("种类与账龄", ["种类", *AGE_WORDS.values(), "合计"], lines, notes=[_note(season, day)])
 
 
 def funding(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
@@ -177,8 +202,42 @@ def funding(season: str, day: date, banners: Sight, company: str | None) -> list
         ]
         for row in rows
     ]  # fmt: skip
-    sums = [say(name) for name in ("承诺(元)", "已用(元)", "余额(元)")]
-    return [Sheet(say("资金来源"), [say(head) for head in heads], lines, sums, [_note(season, day)])]
+    return [sheet("资金来源", heads, lines, notes=[_note(season, day)])]
+
+
+def funds(season: str, day: date, banners: Sight, company: str | None) -> list[Sheet]:
+    """Accounts with their balance, applications with the rule's answer; a company sees its own applications."""
+    rows = FundApplication.objects.select_related("account__banner", "company", "asset").order_by("-id")
+    accounts = FundAccount.objects.select_related("banner").order_by("code")
+    if banners is not None:
+        rows, accounts = rows.filter(account__banner__in=list(banners)), accounts.filter(banner__in=list(banners))
+    if company is not None:
+        rows, accounts = rows.filter(company=company), accounts.filter(banner__substations__company=company).distinct()
+    told = FundMovement.objects.filter(account__in=accounts, on__lte=day).values_list("account", "kind")
+    moved = {(pk, kind): fen for pk, kind, fen in told.annotate(fen=Sum("amount_fen"))}
+    first = [
+        [
+            each.code,
+            each.name,
+            each.banner.name,
+            each.opened_on,
+            Fen(moved.get((each.pk, "deposit"), 0)),
+            Fen(-moved.get((each.pk, "spending"), 0)),
+            Formula("=E{row}-F{row}"),
+        ]
+        for each in accounts
+    ]
+    second = [
+        [
+            each.code, each.applied_on, each.account.banner.name, each.company.name, each.asset.name, say(each.get_work_display()),
+            Fen(each.amount_fen), say(APPLICATION_STATES[state_of(each)][0]), pick(*reason_of(each.branch)),
+        ]
+        for each in rows[:20_000]
+    ]  # fmt: skip
+    heads = ["编号", "账户", "旗区", "设立日", "存入(元)", "支出(元)", "余额(元)"]
+    asked = ["编号", "日期", "旗区", "企业", "设施", "类别", "金额(元)", "状态", "规则怎么说"]
+    note = [_note(season, day)]
+    return [sheet("管网保障资金", heads, first, notes=note), sheet("申请", asked, second, notes=note)]
 
 
 FILES: Mapping[str, tuple[Callable[..., list[Sheet]], frozenset[Role]]] = {
@@ -187,4 +246,5 @@ FILES: Mapping[str, tuple[Callable[..., list[Sheet]], frozenset[Role]]] = {
     "subsidies": (subsidies, BUREAUS),
     "arrears": (arrears, MONEY),
     "funding": (funding, BUREAUS),
+    "funds": (funds, MONEY),
 }

@@ -1,8 +1,9 @@
 """The addresses of the pages. Each goes through the guard under its name in `visibility.MAY_OPEN`."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from nuan.web.guard import page
+from nuan.web.tables import FileKind
 from nuan.web.views import (
     alarm_definitions,
     alarms,
@@ -10,6 +11,7 @@ from nuan.web.views import (
     bill_runs,
     bills,
     board,
+    channel_refunds,
     clauses,
     companies,
     credits,
@@ -42,9 +44,13 @@ from nuan.web.views import (
     suggestions,
     support,
     support_costs,
+    support_entry,
     tariffs,
     today,
+    unpaid,
 )
+
+register_converter(FileKind, "file")
 
 urlpatterns = [
     path("", board.start, name="start"),
@@ -98,41 +104,44 @@ urlpatterns = [
     page("payments/files/", payment_files.payment_files, "payment_files"),
     page("payments/files/<int:pk>/", payment_files.payment_file, "payment_file"),
     page("payments/", payment_queue.payment_queue, "payment_queue"),
-    page("payments.csv", payment_queue.payment_queue_csv, "payment_queue_csv"),
+    page("payments.<file:form>", payment_queue.payment_queue_table, "payment_queue_table"),
     page("payments/<int:pk>/", payment_queue.payment, "payment"),
     page("payments/credits/", credits.home_credits, "home_credits"),
-    page("payments/credits.csv", credits.home_credits_csv, "home_credits_csv"),
+    page("payments/credits.<file:form>", credits.home_credits_table, "home_credits_table"),
+    page("payments/platform-refunds/", channel_refunds.channel_refunds, "channel_refunds"),
+    page("payments/platform-refunds.<file:form>", channel_refunds.channel_refunds_table, "channel_refunds_table"),
     page("refunds/", refund_batches.refund_batches, "refund_batches"),
     page("refunds/<int:pk>/", refund_batches.refund_batch, "refund_batch"),
-    page("refunds/<int:pk>/items.csv", refund_batches.refund_batch_csv, "refund_batch_csv"),
+    page("refunds/<int:pk>/items.<file:form>", refund_batches.refund_batch_table, "refund_batch_table"),
     page("refunds/<int:pk>/payouts/", refund_batches.refund_payouts, "refund_payouts"),
-    page("refunds/<int:pk>/payouts.csv", refund_batches.refund_payouts_csv, "refund_payouts_csv"),
+    page("refunds/<int:pk>/payouts.<file:form>", refund_batches.refund_payouts_table, "refund_payouts_table"),
     page("refunds/items/<int:pk>/", refund_batches.refund_item, "refund_item"),
     page("refunds/unpaid/", refund_watch.refund_watch, "refund_watch"),
-    page("refunds/unpaid.csv", refund_watch.refund_watch_csv, "refund_watch_csv"),
-    page("refunds/unpaid.xlsx", refund_watch.refund_watch_xlsx, "refund_watch_xlsx"),
+    page("refunds/unpaid.<file:form>", refund_watch.refund_watch_table, "refund_watch_table"),
     page("refunds/unpaid/<str:company>/<str:season>/", refund_watch.refund_watch_homes, "refund_watch_homes"),
     page(
-        "refunds/unpaid/<str:company>/<str:season>.xlsx",
-        refund_watch.refund_watch_homes_xlsx,
-        "refund_watch_homes_xlsx",
+        "refunds/unpaid/<str:company>/<str:season>.<file:form>",
+        refund_watch.refund_watch_homes_table,
+        "refund_watch_homes_table",
     ),
     page("my-money/", my_money.my_money, "my_money"),
     page("tariffs/", tariffs.tariffs, "tariffs"),
     page("billing/runs/", bill_runs.bill_runs, "bill_runs"),
     page("billing/runs/<int:pk>/", bill_runs.bill_run, "bill_run"),
-    page("billing/runs/<int:pk>/exceptions.csv", bill_runs.bill_run_csv, "bill_run_csv"),
+    page("billing/runs/<int:pk>/exceptions.<file:form>", bill_runs.bill_run_table, "bill_run_table"),
     page("bills/", bills.bills, "bills"),
-    page("bills.csv", bills.bills_csv, "bills_csv"),
+    page("bills.<file:form>", bills.bills_table, "bills_table"),
+    page("bills/unpaid/", unpaid.unpaid, "unpaid"),
+    page("bills/unpaid.<file:form>", unpaid.unpaid_table, "unpaid_table"),
     page("bills/<int:pk>/", bills.bill, "bill"),
     page("bills/<int:pk>/bill.pdf", bills.bill_file, "bill_file"),
     page("bills/stop-heat/", stop_heat.stop_heat, "stop_heat"),
-    page("bills/stop-heat.csv", stop_heat.stop_heat_csv, "stop_heat_csv"),
+    page("bills/stop-heat.<file:form>", stop_heat.stop_heat_table, "stop_heat_table"),
     page("my-bills/", bills.my_bills, "my_bills"),
     page("ledger/", ledger.ledger, "ledger"),
     page("ledger/accounts/<int:pk>/", ledger.ledger_account, "ledger_account"),
     page("ledger/entries/", ledger.ledger_entries, "ledger_entries"),
-    page("ledger/entries.csv", ledger.ledger_entries_csv, "ledger_entries_csv"),
+    page("ledger/entries.<file:form>", ledger.ledger_entries_table, "ledger_entries_table"),
     page("ledger/entries/<int:pk>/", ledger.ledger_entry, "ledger_entry"),
     page("support/", support.support, "support"),
     page("support/repairs/", repairs.repairs, "repairs"),
@@ -145,6 +154,7 @@ urlpatterns = [
     page("support/arrears/<int:pk>/", arrears.debt, "debt"),
     page("support/funding/", funding.funding, "funding"),
     page("support/plans/", funding.local_plans, "local_plans"),
+    page("support/enter/<str:kind>/", support_entry.support_entry, "support_entry"),
     page("support/files/<str:kind>.xlsx", support.support_xlsx, "support_xlsx"),
     page("help/", reading.help_page, "help"),
     page("glossary/", reading.glossary, "glossary"),

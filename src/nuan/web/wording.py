@@ -101,6 +101,18 @@ WORDS = {
     "withdraw_return": "撤回退回申请",
     "send_return": "发出退回付款",
     "settle_return": "记退回付款结果",
+    "enter_support_row": "登记或更改保障资金的记录",
+    "book_government_debts": "政府欠账入账",
+    "book_subsidies": "取暖补贴入账",
+    "ask_set_off_undo": "提请撤销抵扣",
+    "propose_refund_setoff": "提请撤销抵扣审批",
+    "decide_refund_setoff": "审批撤销抵扣",
+    "undo_set_off": "撤销抵扣入账",
+    "ask_channel_refund": "提请平台退款入账",
+    "propose_channel_refund": "提请平台退款审批",
+    "decide_channel_refund": "审批平台退款",
+    "book_channel_refund": "平台退款入账",
+    "withdraw_channel_refund": "撤回平台退款的提请",
     "receive_cash": "柜台收现金",
     "close_counter_day": "柜台日结",
     "receive_channel_event": "渠道消息",
@@ -155,6 +167,12 @@ WORDS = {
 def spoken(code: str) -> str:
     """A code in words; one that has none is shown as it is."""
     return say(WORDS[code]) if code in WORDS else code
+
+
+def said_by(refused: Exception) -> str:
+    """The sentence of an act that refused: `Chinese / English`, in the language of the page."""
+    zh, _, en = str(refused).partition(" / ")
+    return en if en and in_english() else zh
 
 
 def pick(chinese: str, foreign: str) -> str:

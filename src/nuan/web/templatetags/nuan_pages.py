@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -105,6 +106,16 @@ def with_query(context: template.RequestContext, **changes: object) -> str:
         if value not in ("", None):
             query[key] = str(value)
     return "?" + query.urlencode()
+
+
+@register.inclusion_tag("web/exports.html", takes_context=True)
+def exports(context: template.RequestContext, name: str, *args: object) -> dict[str, object]:
+    """The list of this page as files, with the filters that the page has; `name` is an address that ends in a kind of file."""
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    asked = f"?{query.urlencode()}" if query else ""
+    kinds = (("csv", "导出 CSV"), ("xlsx", "导出 Excel"))
+    return {"files": [(kind, words, reverse(name, args=[*args, kind]) + asked) for kind, words in kinds]}
 
 
 @register.filter

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ from nuan.records.accounts.models import Role
 from nuan.records.billing.models import BillException, BillRun, RunPosting
 from nuan.records.registry.models import Contract
 from nuan.web.guard import Visit
-from nuan.web.tables import csv_answer
+from nuan.web.tables import table_answer
 from nuan.web.wording import in_english, pick, say
 
 PAGE = 50
@@ -131,7 +131,7 @@ def _act(request: Visit, run: BillRun) -> str:
     return ""
 
 
-def bill_run_csv(request: Visit, pk: int) -> HttpResponse:
+def bill_run_table(request: Visit, pk: int, form: str) -> HttpResponseBase:
     """The exceptions as a file, blocking ones first; no door and no name."""
     run = get_object_or_404(request.scope.books(BillRun.objects.all()), pk=pk)
     rows = BillException.objects.filter(run=run).select_related("home__building").order_by("-blocking", "code", "id")
@@ -143,4 +143,4 @@ def bill_run_csv(request: Visit, pk: int) -> HttpResponse:
         ]
         for row in rows.iterator(chunk_size=2000)
     )  # fmt: skip
-    return csv_answer(f"bill-run-{run.pk}.csv", heads, lines)
+    return table_answer(form, f"bill-run-{run.pk}", "不能出账的", heads, lines)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
@@ -17,10 +17,11 @@ from nuan.operations.bill_explaining import explain_bill
 from nuan.operations.bill_pdf import FontMissingError, bill_pdf
 from nuan.operations.ledger import NoGroundError
 from nuan.operations.open_bills import open_of_homes
+from nuan.operations.workbooks import Fen
 from nuan.records.accounts.models import Role
 from nuan.records.billing.models import Bill, StopHeatApplication
 from nuan.web.guard import Visit
-from nuan.web.tables import csv_answer, sorted_by
+from nuan.web.tables import sorted_by, table_answer
 from nuan.web.views.bill_acts import Answer, answer, forms_of
 from nuan.web.views.stop_heat import STATES, state_of
 from nuan.web.wording import in_english, say
@@ -61,17 +62,17 @@ def bills(request: Visit) -> HttpResponse:
     return render(request, "web/money/bills.html", context)
 
 
-def bills_csv(request: Visit) -> HttpResponse:
+def bills_table(request: Visit, form: str) -> HttpResponseBase:
     """Number, building and money; no door and no name."""
     heads = ["编号", "单据", "采暖季", "企业", "楼栋", "出账日", "交费截止", "金额(元)"]
     lines = (
         [
             row.number, say(KIND_WORDS[row.kind]), row.season, row.company.name, row.home.building.name, row.issued_on, row.due_on,
-            f"{row.total_fen / 100:.2f}",
+            Fen(row.total_fen),
         ]
         for row in bill_rows(request).iterator(chunk_size=2000)
     )  # fmt: skip
-    return csv_answer("bills.csv", heads, lines)
+    return table_answer(form, "bills", "账单", heads, lines)
 
 
 def _whole(bill: Bill) -> Bill:

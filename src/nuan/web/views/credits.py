@@ -6,17 +6,18 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from nuan.operations.credits import back_into_credit, credit_accounts, credits_of, uses_of_credit
 from nuan.operations.payment_queue import NoReasonError, PlacingError, pay_from_credit
+from nuan.operations.workbooks import Fen
 from nuan.records.billing.channels.cell_values import UnreadableMoneyError, fen_of
 from nuan.records.billing.models import Bill
 from nuan.web.guard import Visit
 from nuan.web.journal import masked
-from nuan.web.tables import csv_answer
+from nuan.web.tables import table_answer
 from nuan.web.wording import say
 
 PAGE = 50
@@ -78,11 +79,11 @@ def _do(request: Visit) -> str:
     return ""
 
 
-def home_credits_csv(request: Visit) -> HttpResponse:
+def home_credits_table(request: Visit, form: str) -> HttpResponseBase:
     heads = ["户(隐去门牌)", "余额(元)", "未付账单", "未付(元)"]
     accounts = credit_accounts(request.scope.code, request.GET.get("home", "").strip()[:60])
     lines = (
-        [masked(each.home), f"{each.fen / 100:.2f}", len(each.bills), f"{each.open_fen / 100:.2f}"]
+        [masked(each.home), Fen(each.fen), len(each.bills), Fen(each.open_fen)]
         for each in credits_of(list(accounts[:20_000]))
     )
-    return csv_answer("credits.csv", heads, lines)
+    return table_answer(form, "credits", "住户余额", heads, lines)

@@ -4,21 +4,22 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet, Sum
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from nuan.records.billing.models import Account, Allocation, Bill, Entry, LedgerDay, LedgerPeriod, Posting, RefundItem
 from nuan.web.clause_words import words_of
 from nuan.web.guard import Visit
-from nuan.web.tables import csv_answer
+from nuan.web.tables import table_answer
 from nuan.web.wording import say
 
 PAGE = 50
 KINDS = {"asset": "资产", "liability": "负债", "income": "收入", "expense": "费用", "equity": "权益"}
 ENTRY_WORDS = {
     "bill": "账单", "adjustment": "调整单", "cancellation": "冲销单", "late_fee": "违约金单", "payment": "收款", "allocation": "核销",
-    "refund": "退费", "payout": "退费付款", "reversal": "冲销", "payment_fee": "手续费", "refund_interest": "滞退金", "cash_difference": "现金长短款",
+    "refund": "退费", "payout": "退费付款", "reversal": "冲销", "payment_fee": "手续费", "channel_refund": "平台退款", "payment_return": "原路退回", "refund_interest": "滞退金", "government_debt": "政府欠账", "debt_payment": "政府欠账偿还", "subsidy": "应付取暖补贴", "subsidy_overdue": "取暖补贴逾期",
+    "subsidy_payment": "补贴拨付", "refund_setoff": "抵扣多退的热费", "cash_difference": "现金长短款",
 }  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def ledger_entries(request: Visit) -> HttpResponse:
     return render(request, "web/money/ledger_entries.html", context)
 
 
-def ledger_entries_csv(request: Visit) -> HttpResponse:
+def ledger_entries_table(request: Visit, form: str) -> HttpResponseBase:
     """Entries as a file; keys of bills are their numbers, other keys may hold a home's code and are left out."""
     heads = ["凭证", "企业", "类型", "条款", "日期", "期间", "记账时间", "记账人"]
     lines = (
@@ -100,7 +101,7 @@ def ledger_entries_csv(request: Visit) -> HttpResponse:
         ]
         for row in entry_rows(request).iterator(chunk_size=2000)
     )  # fmt: skip
-    return csv_answer("entries.csv", heads, lines)
+    return table_answer(form, "entries", "凭证", heads, lines)
 
 
 def ledger_entry(request: Visit, pk: int) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from nuan.operations.open_bills import credit_fen, open_of_homes
-from nuan.records.billing.models import Payment, RefundItem, RefundNotice, RefundPayout
+from nuan.records.billing.models import Payment, RefundItem, RefundNotice, RefundPayout, RefundSetOff
 from nuan.web.clause_words import words_of
 from nuan.web.guard import Visit
 from nuan.web.views.payment_queue import channel_label
@@ -30,6 +30,7 @@ def my_money(request: Visit) -> HttpResponse:
         "home": home,
         "notices": RefundNotice.objects.filter(home=home).order_by("-id")[:SHOWN],
         "refunds": [{"item": each, "clause": words_of(each.clause)} for each in items],
+        "set_offs": RefundSetOff.objects.filter(home=home).select_related("entry").order_by("-id")[:SHOWN],
         "payouts": [{"payout": each, "colour": PAYOUT_COLOURS[each.state]} for each in payouts],
         "payments": [{"payment": each, "channel": channel_label(each.channel)} for each in payments],
         "credit_fen": credit_fen(home.pk),

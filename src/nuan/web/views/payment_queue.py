@@ -1,26 +1,26 @@
 """The matching queue: payments that no rule placed, with candidates and what speaks for them; placing, splitting, taking back."""
 
-import re
-from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from nuan.operations.approvals import ApprovalError
 from nuan.operations.open_bills import open_of_homes
 from nuan.operations.payment_queue import REASONS_ZH, PlacingError, candidates, place, place_oldest_first, take_back
+from nuan.operations.workbooks import Fen
 from nuan.records.billing.channels.cell_values import UnreadableMoneyError, fen_of
 from nuan.records.billing.channels.profile import channel_names, profile
-from nuan.records.billing.matching import DOUBTS, TOKEN, Part, tokens
+from nuan.records.billing.matching import DOUBTS, Part
 from nuan.records.billing.models import Allocation, Bill, Payment
 from nuan.records.registry.models import Home
 from nuan.web.guard import Visit
-from nuan.web.tables import csv_answer
+from nuan.web.masking import known_in, without_persons
+from nuan.web.tables import table_answer
 from nuan.web.views.payment_returns import do_return, done_words, returns_of, waiting_returns
 from nuan.web.wording import pick, say
 
@@ -67,31 +67,19 @@ def payment_queue(request: Visit) -> HttpResponse:
     return render(request, "web/money/payment_queue.html", context)
 
 
-def payment_queue_csv(request: Visit) -> HttpResponse:
-    """What is written on a payment may name a door or a phone; in a file that leaves the house both are masked."""
+def payment_queue_table(request: Visit, form: str) -> HttpResponseBase:
+    """What is written on a payment may name a door, a phone or a person; in a file that leaves the house all are masked."""
     rows = list(_queue(request)[:20_000])
-    words = {word for each in rows for word in tokens(each.references)}
-    known = Home.objects.extra(where=["upper(code) = ANY(%s)"], params=[list(words)])
-    homes = {code.upper() for code in known.values_list("code", flat=True)}
+    homes, names = known_in({text for each in rows for text in each.references})
     heads = ["渠道", "渠道流水号", "付款时间", "金额(元)", "未核销(元)", "为什么要人看", "写的内容", "付款人"]
     lines = (
         [
-            channel_label(each.channel), each.txn_id, timezone.localtime(each.paid_at).strftime("%Y-%m-%d %H:%M"), f"{each.amount_fen / 100:.2f}",
-            f"{each.open_fen / 100:.2f}", doubt_words(each.doubt), _without_doors(" / ".join(each.references), homes), each.payer,
+            channel_label(each.channel), each.txn_id, timezone.localtime(each.paid_at).strftime("%Y-%m-%d %H:%M"), Fen(each.amount_fen),
+            Fen(each.open_fen), doubt_words(each.doubt), without_persons(" / ".join(each.references), homes, names), each.payer,
         ]
         for each in rows
     )  # fmt: skip
-    return csv_answer("payments.csv", heads, lines)
-
-
-def _without_doors(text: str, homes: Collection[str]) -> str:
-    """
-    >>> _without_doors("b001-1-0101 采暖费 13800138000，3 单元 502 室 C01-2025-0000042", {"B001-1-0101"})
-    'b001-1-** 采暖费 138****，3 单元 ** 室 C01-2025-0000042'
-    """
-    bare = TOKEN.sub(lambda found: found[0].rpartition("-")[0] + "-**" if found[0].upper() in homes else found[0], text)
-    bare = re.sub(r"(?<!\d)(1\d\d)\d{8}(?!\d)", r"\1****", bare)
-    return re.sub(r"\d+(?=\s*[室房])", "**", bare)
+    return table_answer(form, "payments", "收款", heads, lines)
 
 
 def payment(request: Visit, pk: int) -> HttpResponse:

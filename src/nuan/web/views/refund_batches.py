@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet, Sum
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from nuan.operations.refund_batches import RefundError, decide_refunds, proposal
 from nuan.operations.refund_payouts import PayoutError, credit_payouts, may_pay_out, send_payouts, take_results
 from nuan.operations.refund_posting import post_refunds
 from nuan.operations.refund_status import LIST_HEADS, list_lines
+from nuan.operations.workbooks import Fen
 from nuan.policies.refunds.payable import REASONS
 from nuan.records.accounts.models import Role
 from nuan.records.billing.models import RefundBatch, RefundItem, RefundPayout
@@ -23,8 +24,9 @@ from nuan.terms.findings import Finding
 from nuan.web.clause_words import pack_title, words_of
 from nuan.web.guard import Visit
 from nuan.web.journal import masked, reason
-from nuan.web.tables import csv_answer
-from nuan.web.wording import in_english, pick, say
+from nuan.web.tables import table_answer
+from nuan.web.views.set_offs import ACTS, do_set_off, set_offs_of
+from nuan.web.wording import in_english, pick, said_by, say
 from nuan.web.working import working_of
 
 PAGE = 50
@@ -40,6 +42,9 @@ DONE = {
     "withdraw": "已撤回,判定可以重新提请。",
     "send": "已发出,请把名单交给银行或平台。",
     "credit": "已抵下季热费。",
+    "setoff_ask": "已提请,等另一人审批。",
+    "setoff_yes": "已撤销抵扣,另付给住户。",
+    "setoff_no": "未同意,抵扣不变。",
 }
 
 
@@ -118,6 +123,7 @@ def refund_batch(request: Visit, pk: int) -> HttpResponse:
         ],
         "waits": batch.payouts.filter(state=RefundPayout.State.PENDING).exists(),
         "is_finance": request.role == Role.FINANCE,
+        **set_offs_of(request, batch),
     }
     return render(request, "web/money/refund_batch.html", context, status=422 if context.get("error") else 200)
 
@@ -167,10 +173,12 @@ def _do(request: Visit, batch: RefundBatch) -> dict[str, Any]:
                 send_payouts(waiting, channel=request.POST.get("channel", ""), on=today, actor=actor)
             else:
                 credit_payouts(waiting, on=today, actor=actor, why=why)
+        elif what in ACTS:
+            do_set_off(request, batch, what, why)
         else:
             raise Http404
     except (RefundError, ApprovalError, PayoutError) as refused:
-        return {"error": str(refused)}
+        return {"error": said_by(refused)}
     messages.success(request, say(DONE[what]))
     return {}
 
@@ -252,21 +260,21 @@ def _sentence(finding: Finding) -> str:
     return finding.sentence("en" if in_english() else "zh")
 
 
-def refund_payouts_csv(request: Visit, pk: int) -> HttpResponse:
+def refund_payouts_table(request: Visit, pk: int, form: str) -> HttpResponseBase:
     """The list for the bank or platform: what is on its way, without names and doors."""
     batch = get_object_or_404(_batches(request), pk=pk)
     rows = batch.payouts.filter(state=RefundPayout.State.IN_TRANSIT).select_related("home", "refund_of").order_by("id")
-    return csv_answer(f"payouts-{batch.pk}.csv", LIST_HEADS, list_lines(rows))
+    return table_answer(form, f"payouts-{batch.pk}", "付款名单", LIST_HEADS, list_lines(rows), summed=False)
 
 
-def refund_batch_csv(request: Visit, pk: int) -> HttpResponse:
+def refund_batch_table(request: Visit, pk: int, form: str) -> HttpResponseBase:
     batch = get_object_or_404(_batches(request), pk=pk)
     heads = ["户(隐去门牌)", "条款", "判定", "原来(元)", "现在(元)", "本批(元)", "规则包"]
     lines = (
         [
-            masked(each.home), each.clause, each.item, f"{each.before_fen / 100:.2f}", f"{each.target_fen / 100:.2f}",
-            f"{each.amount_fen / 100:.2f}", each.evidence.get("pack", ""),
+            masked(each.home), each.clause, each.item, Fen(each.before_fen), Fen(each.target_fen),
+            Fen(each.amount_fen), each.evidence.get("pack", ""),
         ]
         for each in batch.items.select_related("home__building").order_by("id").iterator(chunk_size=2000)
     )  # fmt: skip
-    return csv_answer(f"refunds-{batch.pk}.csv", heads, lines)
+    return table_answer(form, f"refunds-{batch.pk}", "退费", heads, lines)

@@ -1,20 +1,16 @@
 """What the bureau looks at: refunds that were judged and are not paid, by company and by how long."""
 
-import io
-from typing import Any
-
-import polars as pl
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from nuan.operations.exporting import mask_homes, spreadsheet
 from nuan.operations.refund_status import CompanyRefunds, HomeRefund, by_company, unpaid_homes
+from nuan.operations.workbooks import Fen
 from nuan.records.registry.models import Company, Home
 from nuan.web.guard import Visit
 from nuan.web.journal import masked
-from nuan.web.tables import csv_answer
+from nuan.web.tables import table_answer
 from nuan.web.wording import say
 
 PAGE = 50
@@ -54,40 +50,15 @@ def refund_watch(request: Visit) -> HttpResponse:
     return render(request, "web/money/refund_watch.html", context)
 
 
-def _lines(rows: list[CompanyRefunds]) -> list[list[Any]]:
-    return [
-        [
-            row.name, row.season, f"{row.judged_fen / 100:.2f}", f"{row.booked_fen / 100:.2f}", f"{row.paid_fen / 100:.2f}",
-            f"{row.unpaid_fen / 100:.2f}", row.homes_waiting, row.longest_days, row.deadline.isoformat() if row.deadline else say("未载明"),
-            row.overdue_days,
-        ]
-        for row in rows
-    ]  # fmt: skip
-
-
-def refund_watch_csv(request: Visit) -> HttpResponse:
-    return csv_answer("refunds-unpaid.csv", HEADS, _lines(_rows(request)))
-
-
-def refund_watch_xlsx(request: Visit) -> HttpResponse:
+def refund_watch_table(request: Visit, form: str) -> HttpResponseBase:
     lines = [
         [
-            row.name, row.season, row.judged_fen / 100, row.booked_fen / 100, row.paid_fen / 100, row.unpaid_fen / 100, row.homes_waiting,
-            row.longest_days, row.deadline.isoformat() if row.deadline else say("未载明"), row.overdue_days,
+            row.name, row.season, Fen(row.judged_fen), Fen(row.booked_fen), Fen(row.paid_fen), Fen(row.unpaid_fen), row.homes_waiting,
+            row.longest_days, row.deadline or say("未载明"), row.overdue_days,
         ]
         for row in _rows(request)
     ]  # fmt: skip
-    money, count, text = pl.Float64, pl.Int64, pl.String
-    kinds = (text, text, money, money, money, money, count, count, text, count)
-    frame = pl.DataFrame(lines, schema=dict(zip((say(head) for head in HEADS), kinds, strict=True)), orient="row")
-    return _workbook("refunds-unpaid.xlsx", frame)
-
-
-def _workbook(name: str, frame: pl.DataFrame) -> HttpResponse:
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    answer = HttpResponse(io.BytesIO(spreadsheet(frame)).getvalue(), content_type=kind)
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return table_answer(form, "refunds-unpaid", "退费监管", HEADS, lines)
 
 
 def _homes(request: Visit, company: str, season: str) -> list[HomeRefund]:
@@ -111,13 +82,18 @@ def refund_watch_homes(request: Visit, company: str, season: str) -> HttpRespons
     return render(request, "web/money/refund_watch_homes.html", context)
 
 
-def refund_watch_homes_xlsx(request: Visit, company: str, season: str) -> HttpResponse:
+def refund_watch_homes_table(request: Visit, company: str, season: str, form: str) -> HttpResponseBase:
     heads = ["户(隐去门牌)", "旗区", "判定应退(元)", "已入账(元)", "已付(元)", "未付(元)", "天数"]
-    rows = [
-        [row.home, row.banner, row.judged_fen / 100, row.booked_fen / 100, row.paid_fen / 100, row.unpaid_fen / 100, row.days]
-        for row in _homes(request, company, season)
+    rows = _homes(request, company, season)
+    homes = {
+        home.code: home
+        for home in Home.objects.filter(code__in=[row.home for row in rows]).select_related("building", "banner")
+    }
+    lines = [
+        [
+            masked(homes[row.home]), homes[row.home].banner.name, Fen(row.judged_fen), Fen(row.booked_fen), Fen(row.paid_fen),
+            Fen(row.unpaid_fen), row.days,
+        ]
+        for row in rows
     ]  # fmt: skip
-    names = ["subject", *(say(head) for head in heads[1:])]
-    kinds = (pl.String, pl.String, pl.Float64, pl.Float64, pl.Float64, pl.Float64, pl.Int64)
-    frame = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
-    return _workbook(f"refunds-{company}-{season}.xlsx", mask_homes(frame).rename({"subject": say(heads[0])}))
+    return table_answer(form, f"refunds-{company}-{season}", "退费监管", heads, lines)

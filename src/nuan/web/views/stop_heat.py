@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from nuan.records.registry.models import Contract, Home
 from nuan.web.forms import AnswerError, day_of, needed
 from nuan.web.guard import Visit
 from nuan.web.stand_day import season_asked
-from nuan.web.tables import csv_answer
+from nuan.web.tables import table_answer
 from nuan.web.wording import in_english, pick, say
 
 PAGE = 50
@@ -123,7 +123,7 @@ def _mark(found: Reasoned) -> str:
     return f"{state_of(found.answer.accepted)}|{found.why}"
 
 
-def stop_heat_csv(request: Visit) -> HttpResponse:
+def stop_heat_table(request: Visit, form: str) -> HttpResponseBase:
     """Building and decision; no door and no name."""
     heads = ["楼栋", "企业", "采暖季", "申请日", "决定", "理由", "办理人", "办理时间"]
     lines = (
@@ -133,4 +133,4 @@ def stop_heat_csv(request: Visit) -> HttpResponse:
         ]
         for row in seen_applications(request).iterator(chunk_size=2000)
     )  # fmt: skip
-    return csv_answer("stop-heat.csv", heads, lines)
+    return table_answer(form, "stop-heat", "停热申请", heads, lines)

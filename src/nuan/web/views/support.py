@@ -9,7 +9,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from nuan.operations.support_reports import books, bounded, debt_rows, registered_twice, subsidy_rows, subsidy_sums
-from nuan.operations.workbooks import workbook
 from nuan.records.accounts.models import Role
 from nuan.records.supervision.models import CurrentJudgement
 from nuan.records.support.models import FundApplication, FundMovement, Repair
@@ -17,6 +16,7 @@ from nuan.web.guard import Visit
 from nuan.web.journal import judgement_rows
 from nuan.web.stand_day import season_asked, stand_day
 from nuan.web.support_files import DEBTS, FILES
+from nuan.web.tables import xlsx_answer
 
 CLAUSES = ("2.7.3", "2.7.4", "2.7.5", "3.1", "3.2")
 BUREAUS = frozenset({Role.BANNER, Role.CITY})
@@ -83,7 +83,4 @@ def support_xlsx(request: Visit, kind: str) -> HttpResponse:
     season, day = season_asked(request), stand_day(request)
     if not season:
         raise Http404
-    content = workbook(made[0](season, day, *sight(request)))
-    answer = HttpResponse(content, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    answer["Content-Disposition"] = f'attachment; filename="{kind}-{season}.xlsx"'
-    return answer
+    return xlsx_answer(f"{kind}-{season}", made[0](season, day, *sight(request)))

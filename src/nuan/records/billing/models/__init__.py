@@ -13,9 +13,10 @@ from nuan.records.billing.models.bills import (
     RunPosting,
     StopHeatApplication,
 )
+from nuan.records.billing.models.channel_refunds import ChannelRefund
 from nuan.records.billing.models.ledger import Account, Entry, LedgerDay, LedgerPeriod, Posting
 from nuan.records.billing.models.payments import Allocation, ChannelEvent, CounterDay, Payment, PaymentFile
-from nuan.records.billing.models.refunds import RefundBatch, RefundItem, RefundNotice, RefundPayout
+from nuan.records.billing.models.refunds import RefundBatch, RefundItem, RefundNotice, RefundPayout, RefundSetOff
 from nuan.records.billing.models.returns import PaymentReturn
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "BillingCard",
     "BillingHold",
     "ChannelEvent",
+    "ChannelRefund",
     "CounterDay",
     "Decision",
     "DunningNotice",
@@ -44,6 +46,7 @@ __all__ = [
     "RefundItem",
     "RefundNotice",
     "RefundPayout",
+    "RefundSetOff",
     "RunPosting",
     "StopHeatApplication",
 ]

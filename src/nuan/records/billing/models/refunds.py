@@ -26,6 +26,9 @@ class RefundBatch(models.Model):
     homes_count = models.IntegerField()
     amount_fen = models.BigIntegerField()
     blocked = models.JSONField(default=list, help_text="what was judged but may not be paid, by reason")
+    set_off = models.JSONField(
+        default=dict, db_default={}, help_text="fen by home code, taken from what the home was refunded too much"
+    )
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
     posted_at = models.DateTimeField(null=True)
@@ -72,6 +75,30 @@ class RefundItem(models.Model):
         indexes = [models.Index(fields=["home", "season"]), models.Index(fields=["batch", "home"])]
 
 
+class RefundSetOff(models.Model):
+    """抵扣: a part of a batch's refund that pays back what the home was refunded too much. Undone by a reversing entry, never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(RefundBatch, models.PROTECT, related_name="set_offs")
+    home = models.ForeignKey("registry.Home", models.PROTECT, related_name="refund_set_offs")
+    amount_fen = models.BigIntegerField()
+    entry = models.OneToOneField("billing.Entry", models.PROTECT, related_name="+")
+    undone = models.OneToOneField("billing.Entry", models.PROTECT, null=True, related_name="+")
+    asked = models.JSONField(
+        default=dict, db_default={}, help_text="by whom and why undoing it was asked for, and the hash of that"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount_fen__gt=0), name="set_off_is_positive"),
+            models.UniqueConstraint(fields=["batch", "home"], name="set_off_once_a_batch"),
+        ]
+
+    @property
+    def subject(self) -> str:
+        return f"refund_setoff:{self.pk}"
+
+
 class RefundPayout(models.Model):
     """A home's refund on its way: payable → in transit → paid; what fails is payable again and gets another attempt."""
 
@@ -86,6 +113,7 @@ class RefundPayout(models.Model):
     class Kind(models.TextChoices):
         REFUND = "refund", "退费"
         INTEREST = "interest", "滞退金"
+        SET_OFF = "set_off", "撤销抵扣"
 
     id = models.BigAutoField(primary_key=True)
     batch = models.ForeignKey(RefundBatch, models.PROTECT, related_name="payouts")
@@ -130,6 +158,7 @@ class RefundNotice(models.Model):
         FAILED = "failed", "没有付成"
         CREDITED = "credited", "抵下季"
         WITHDRAWN = "withdrawn", "更正"
+        SET_OFF = "set_off", "抵扣"
 
     id = models.BigAutoField(primary_key=True)
     batch = models.ForeignKey(RefundBatch, models.PROTECT, related_name="notices")
