@@ -122,9 +122,9 @@ class LeakNetwork:
         if middles:
             which = np.array(list(middles))
             lay(np.array(list(middles.values())), second[which], which)
-        # a circulation pump of pandapipes does not settle beside a sink: what leaves and what comes back are two fixed pressures
-        pandapipes.create_ext_grid(net, 0, p_bar=10.0, t_k=95 + 273.15)
-        pandapipes.create_ext_grid(net, n, p_bar=3.0, type="p")
+        # what leaks comes back as make-up at the plant's return, else the circulation pump of pandapipes does not settle
+        pandapipes.create_circ_pump_const_pressure(net, n, 0, p_flow_bar=10.0, plift_bar=7.0, t_flow_k=95 + 273.15)
+        pandapipes.create_source(net, n, 0.0)
         pandapipes.create_heat_consumers(net, self.at, self.at + n, controlled_mdot_kg_per_s=1.0, treturn_k=323.15)
         for k in cut:
             pandapipes.create_sink(net, middles[k], 0.0)

@@ -120,6 +120,7 @@ def physics(network: LeakNetwork, run: Operation, net: Any = None, leak: tuple[i
     net = network.truth() if net is None else net
     if len(net.sink):
         net.sink["mdot_kg_per_s"] = [leak[1] if i == leak[0] else 0.0 for i in range(len(net.sink))]
+        net.source["mdot_kg_per_s"] = leak[1] if leak[0] >= 0 else 0.0
     n, p, at = len(network.xy), len(network.a), network.at
     parts: list[tuple[Any, ...]] = []
     arriving = np.full(len(at), np.nan)
@@ -130,8 +131,9 @@ def physics(network: LeakNetwork, run: Operation, net: Any = None, leak: tuple[i
             flow = run.heat_kw[i] / (CP / 1000 * np.maximum(arriving - run.return_c[i], 5.0))
             net.heat_consumer["controlled_mdot_kg_per_s"] = flow
             net.heat_consumer["treturn_k"] = run.return_c[i] + 273.15
-            net.ext_grid["p_bar"] = [run.return_bar[i] + run.lift_bar[i], run.return_bar[i]]
-            net.ext_grid["t_k"] = [run.supply_c[i] + 273.15, 320.0]
+            net.circ_pump_pressure["p_flow_bar"] = run.return_bar[i] + run.lift_bar[i]
+            net.circ_pump_pressure["plift_bar"] = run.lift_bar[i]
+            net.circ_pump_pressure["t_flow_k"] = run.supply_c[i] + 273.15
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 pandapipes.pipeflow(
@@ -147,7 +149,7 @@ def physics(network: LeakNetwork, run: Operation, net: Any = None, leak: tuple[i
         pipes = net.res_pipe
         middle = 0.5 * (pipes.t_from_k.to_numpy() + pipes.t_to_k.to_numpy()) - 273.15
         parts.append((
-            pressure[at], pressure[at + n], flow, arriving.copy(), np.array([-1.0, 1.0]) * net.res_ext_grid.mdot_kg_per_s.to_numpy(),
+            pressure[at], pressure[at + n], flow, arriving.copy(), np.abs(pipes.mdot_from_kg_per_s.to_numpy()[[0, p]]),
             pipes.t_outlet_k.to_numpy()[p] - 273.15, middle[: 2 * p], pipes.mdot_from_kg_per_s.to_numpy()[: 2 * p],
         ))  # fmt: skip
     return Physics(*(np.array([part[k] for part in parts]) for k in range(8)))
@@ -229,9 +231,9 @@ def snapshots(
     past, now = run.at(np.arange(split)), run.at(np.arange(split, states))
     net = network.truth(tuple(pipe for pipe, _ in leaks))
     eyes = sensors(network, rng, share)
-    repeat = lambda time_s: (
-        np.repeat(time_s, readings) + np.tile(np.arange(readings) * every_h * 3600.0 / readings, len(time_s))
-    )  # noqa: E731
+
+    def repeat(time_s: Floats) -> Floats:
+        return np.repeat(time_s, readings) + np.tile(np.arange(readings) * every_h * 3600.0 / readings, len(time_s))
 
     def seen(run: Operation, what: Physics, lost_t_h: float) -> Floats:
         base = 2.0
