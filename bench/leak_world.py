@@ -115,8 +115,6 @@ def _wander(rng: np.random.Generator, hours: Floats, columns: int, memory_h: flo
 
 def physics(network: LeakNetwork, run: Operation, net: Any = None, leak: tuple[int, float] = (-1, 0.0)) -> Physics:
     """pandapipes at every moment of `run`. `leak`: which sink of `net` takes how many kg/s."""
-    import pandapipes
-
     net = network.truth() if net is None else net
     if len(net.sink):
         net.sink["mdot_kg_per_s"] = [leak[1] if i == leak[0] else 0.0 for i in range(len(net.sink))]
@@ -134,15 +132,7 @@ def physics(network: LeakNetwork, run: Operation, net: Any = None, leak: tuple[i
             net.circ_pump_pressure["p_flow_bar"] = run.return_bar[i] + run.lift_bar[i]
             net.circ_pump_pressure["plift_bar"] = run.lift_bar[i]
             net.circ_pump_pressure["t_flow_k"] = run.supply_c[i] + 273.15
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                pandapipes.pipeflow(
-                    net,
-                    mode="bidirectional",
-                    ambient_temperature=GROUND_C + 273.15,
-                    max_iter_bidirect=100,
-                    max_iter_hyd=100,
-                )
+            _run(net)
             pressure = net.res_junction.p_bar.to_numpy()
             kelvin = net.res_junction.t_k.to_numpy()
             arriving = kelvin[at] - 273.15
@@ -153,6 +143,26 @@ def physics(network: LeakNetwork, run: Operation, net: Any = None, leak: tuple[i
             pipes.t_outlet_k.to_numpy()[p] - 273.15, middle[: 2 * p], pipes.mdot_from_kg_per_s.to_numpy()[: 2 * p],
         ))  # fmt: skip
     return Physics(*(np.array([part[k] for part in parts]) for k in range(8)))
+
+
+def _run(net: Any) -> None:
+    """Flow and heat together where pandapipes settles so, else flow at the junctions' given temperatures and heat after it."""
+    import pandapipes
+    from pandapipes.pf.pipeflow_setup import PipeflowNotConverged
+
+    ways: list[dict[str, Any]] = [
+        {"mode": "bidirectional", "max_iter_bidirect": 60},
+        {"mode": "sequential", "max_iter_hyd": 100, "max_iter_therm": 100},
+        {"mode": "sequential", "max_iter_hyd": 300, "max_iter_therm": 300, "nonlinear_method": "automatic"},
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for way in ways:
+            try:
+                return pandapipes.pipeflow(net, ambient_temperature=GROUND_C + 273.15, **way)
+            except PipeflowNotConverged:
+                continue
+    raise ArithmeticError("pandapipes settles in none of three ways")
 
 
 @dataclass(frozen=True)
