@@ -6,7 +6,7 @@ that let off what swells); the one whose long sums wander less is believed.
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -60,7 +60,8 @@ class MakeUpWatch:
 
     balances: list[Balance] = field(default_factory=lambda: [Balance(bound=False), Balance(bound=True)])
     cusums: dict[str, Cusum] = field(default_factory=_cusums)
-    rows: deque[MakeUpRow] = field(default_factory=deque)
+    rows: deque[tuple[float, float, float, float]] = field(default_factory=deque)
+    """(time, hours, surprise, doubt) of the rows of the short window."""
     open_from: MakeUpRow | None = None
     inflow_t: float = 0.0
     inflow_h: float = 0.0
@@ -72,6 +73,10 @@ class MakeUpWatch:
     short_most: deque[tuple[float, float]] = field(default_factory=deque)
     """Largest short-window surprise of each of the last blocks."""
     short_now: float = -math.inf
+    gap: bool = False
+    """This row lacks the pressure or the level that the last one had."""
+    swings: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    least_t_h: float = 0.0
     held_t_h: float = 0.0
     holding: bool = False
 
@@ -97,15 +102,28 @@ class MakeUpWatch:
             self.inflow_t += row.make_up_t_h * hours
             self.inflow_h += hours
         self.excused |= row.time_s <= self.excused_until_s
-        self.rows.append(row)
-        while self.rows and self.rows[0].time_s < row.time_s - max(SHORT_S, 1.01 * hours * HOUR_S) - 1.0:
-            self.rows.popleft()
+        row = self._carried(row)
+        if hours > 0.0:
+            self._swing(row, hours)
+            self._look(row, hours)
         big = self._short(row)
         if big is not None:
             found.append(big)
         found += self._close_block(row)
         self.last = row
         return found
+
+    def _carried(self, row: MakeUpRow) -> MakeUpRow:
+        """The row with the last known pressure and level where it has none: what changed meanwhile counts when it is seen again."""
+        last = self.last
+        self.gap = last is not None and (
+            (math.isnan(row.back_bar) and not math.isnan(last.back_bar)) or (math.isnan(row.level) and not math.isnan(last.level))
+        )
+        if last is None or not (math.isnan(row.back_bar) or math.isnan(row.level)):
+            return row
+        bar = last.back_bar if math.isnan(row.back_bar) else row.back_bar
+        level = last.level if math.isnan(row.level) else row.level
+        return replace(row, back_bar=bar, level=level)
 
     def _open(self, row: MakeUpRow) -> None:
         self.open_from, self.inflow_t, self.inflow_h, self.excused = row, 0.0, 0.0, False
@@ -116,8 +134,7 @@ class MakeUpWatch:
         hours = (row.time_s - start.time_s) / HOUR_S
         if hours < 0.99:
             return []
-        lacks = math.isnan(row.back_bar) != math.isnan(start.back_bar) or math.isnan(row.level) != math.isnan(start.level)
-        if (lacks or not math.isfinite(row.make_up_t_h)) and hours < LONGEST_BLOCK_H:
+        if (self.gap or not math.isfinite(row.make_up_t_h)) and hours < LONGEST_BLOCK_H:
             return []
         usable = not self.excused and self.inflow_h >= 0.6 * hours and hours <= 2 * LONGEST_BLOCK_H
         mean = self.inflow_t / self.inflow_h if self.inflow_h > 0.0 else math.nan
@@ -159,30 +176,45 @@ class MakeUpWatch:
         cut = len(values) // 5
         return float(np.mean(values[cut : len(values) - cut]))
 
-    def _short(self, row: MakeUpRow) -> Suspicion | None:
-        """The window of the last forty minutes (at least the last step): mean make-up beyond what is due, without its largest row."""
-        start = self.rows[0]
-        hours = (row.time_s - start.time_s) / HOUR_S
-        if len(self.rows) < 2 or hours < 0.45 or hours > 2.5 or row.time_s <= self.excused_until_s:
-            return None
-        flows = [one.make_up_t_h for one in list(self.rows)[1:] if math.isfinite(one.make_up_t_h)]
+    def _swing(self, row: MakeUpRow, hours: float) -> None:
+        """How much pressure and level usually change within an hour."""
+        assert self.last is not None
+        pace = min(hours / 48.0, 1.0)
+        for k, name in enumerate(("back_bar", "level")):
+            change = abs(getattr(row, name) - getattr(self.last, name))
+            if math.isfinite(change) and change > 0.0:
+                self.swings[k] += pace * (change / math.sqrt(hours) - self.swings[k])
+
+    def _look(self, row: MakeUpRow, hours: float) -> None:
+        """What this row alone has beyond what was due since the last one, into the short window."""
+        assert self.last is not None
+        while self.rows and self.rows[0][0] <= row.time_s - max(SHORT_S, 1.01 * hours * HOUR_S) + 1.0:
+            self.rows.popleft()
+        if not math.isfinite(row.make_up_t_h):
+            return
         balance = self.believed
-        if not flows or len(flows) < 0.5 * (len(self.rows) - 1) or balance.seen_h < ARMED_H:
+        due, doubt = balance.expected(_change(self.last, row, hours))
+        if self.gap:
+            doubt += float(np.abs(balance.coefficients()[3:]) @ self.swings) / math.sqrt(hours)
+        never_back = balance.bound or (balance.usual_t_h > 0.0 and self.least_t_h >= 0.0)
+        self.least_t_h = min(self.least_t_h, row.make_up_t_h)
+        self.rows.append((row.time_s, hours, row.make_up_t_h - (max(due, 0.0) if never_back else due), doubt))
+
+    def _short(self, row: MakeUpRow) -> Suspicion | None:
+        """The window of the last forty minutes (at least the last step): mean surprise, the largest row left out where there are three."""
+        if not self.rows or self.rows[-1][0] < row.time_s or row.time_s <= self.excused_until_s:
             return None
-        mean = (sum(flows) - max(flows)) / (len(flows) - 1) if len(flows) >= 3 else sum(flows) / len(flows)
-        due, doubt = balance.expected(_change(start, row, hours))
-        if balance.bound or self._clipped(balance):
-            due = max(due, 0.0)
-        surprise = mean - due - self.held_t_h
-        limit = self.short_limit(balance, doubt, len(flows))
+        balance, hours = self.believed, sum(one[1] for one in self.rows)
+        if hours < 0.45 or hours > 2.5 or balance.seen_h < ARMED_H:
+            return None
+        values = sorted(one[2] for one in self.rows)
+        kept = values[:-1] if len(values) >= 3 else values
+        surprise = sum(kept) / len(kept) - self.held_t_h
+        limit = self.short_limit(balance, max(one[3] for one in self.rows), len(values))
         self.short_now = max(self.short_now, surprise)
         if surprise <= limit:
             return None
-        since = start.time_s
-        return Suspicion(row.time_s, "big", surprise, since, surprise / limit)
-
-    def _clipped(self, balance: Balance) -> bool:
-        return balance.usual_t_h > 0.0 and not any(one.make_up_t_h < 0.0 for one in self.rows)
+        return Suspicion(row.time_s, "big", surprise, self.rows[0][0] - self.rows[0][1] * HOUR_S, surprise / limit)
 
     def short_limit(self, balance: Balance, doubt: float, readings: int) -> float:
         """t/h. Above all that the last fortnight showed of itself, and above what the noise of an hour can do."""
