@@ -97,7 +97,6 @@ def _from_state(state: State) -> Spreads | None:
     volume = edges.area * edges.length
     rows: list[tuple[float, float, float, float]] = []
     ready = [i for i in range(count) if waiting[i] == 0]
-    seen = np.zeros(len(flow), bool)
     while ready:
         i = ready.pop()
         for e in leaving[i]:
@@ -106,14 +105,13 @@ def _from_state(state: State) -> Spreads | None:
             span = volume[e] / share if e < pipes else 0.0
             if e < pipes:
                 rows.append((age, span, volume[e], back))
-                seen[e] = True
-            j = end[e]
+            j = int(end[e])
             weight[j] += flow[e]
             aged[j] += flow[e] * (age + span)
             cool[j] += flow[e] * back
             waiting[j] -= 1
             if waiting[j] == 0:
-                ready.append(int(j))
+                ready.append(j)
     if not rows:
         return None
     age, span, volumes, back_share = np.array(rows).T
@@ -140,7 +138,7 @@ def _spread(age: Floats, span: Floats, volume: Floats) -> Spread:
     return Spread(knots * WALL, between)
 
 
-_DENSITY = WATER.table[0].tolist()
+_DENSITY: list[float] = WATER.table[0].tolist()
 
 
 def density(temp_c: float) -> float:

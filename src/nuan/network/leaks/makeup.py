@@ -73,6 +73,7 @@ class MakeUpWatch:
     short_most: deque[tuple[float, float]] = field(default_factory=deque)
     """Largest short-window surprise of each of the last blocks."""
     short_now: float = -math.inf
+    habit_t_h: float = 0.0
     gap: bool = False
     """This row lacks the pressure or the level that the last one had."""
     swings: list[float] = field(default_factory=lambda: [0.0, 0.0])
@@ -117,7 +118,8 @@ class MakeUpWatch:
         """The row with the last known pressure and level where it has none: what changed meanwhile counts when it is seen again."""
         last = self.last
         self.gap = last is not None and (
-            (math.isnan(row.back_bar) and not math.isnan(last.back_bar)) or (math.isnan(row.level) and not math.isnan(last.level))
+            (math.isnan(row.back_bar) and not math.isnan(last.back_bar))
+            or (math.isnan(row.level) and not math.isnan(last.level))
         )
         if last is None or not (math.isnan(row.back_bar) or math.isnan(row.level)):
             return row
@@ -148,31 +150,41 @@ class MakeUpWatch:
         surprise = surprises[self.balances.index(balance)]
         if surprise is not None:
             self.recent.append((block.time_s, block.hours, surprise))
-        self.short_most.append((block.time_s, self.short_now))
-        while self.short_most and self.short_most[0][0] < block.time_s - 14 * 24 * HOUR_S:
-            self.short_most.popleft()
+        self._note_habit(block.time_s)
         self.short_now = -math.inf
         found = []
         if surprise is not None and balance.seen_h >= SLOW_ARMED_H:
             _, doubt = balance.expected((0.0, *block.x[1:]))
             for name, cusum in self.cusums.items():
                 beyond = surprise - self.held_t_h - math.copysign(min(doubt, abs(surprise)), surprise) * 0.5
-                if cusum.push(block.time_s, beyond, block.hours, balance.long_sigma, balance.unsure_t_h(), 3.0 * balance.sigma):
+                if cusum.push(
+                    block.time_s, beyond, block.hours, balance.long_sigma, balance.unsure_t_h(), 3.0 * balance.sigma
+                ):
                     found.append(self._suspicion(block.time_s, name, cusum.since_s, cusum.sum_t / cusum.limit_t))
         if not self.holding and all(cusum.sum_t < 0.6 * cusum.limit_t for cusum in self.cusums.values()):
             for one, said in zip(self.balances, surprises, strict=True):
                 one.learn(block, said)
         return found
 
+    def _note_habit(self, time_s: float) -> None:
+        """What the short window shows of itself: of the last fortnight's blocks the largest, without the one in fifty that was a fill or a fault."""
+        if math.isfinite(self.short_now):
+            self.short_most.append((time_s, self.short_now))
+        while self.short_most and self.short_most[0][0] < time_s - 14 * 24 * HOUR_S:
+            self.short_most.popleft()
+        count = len(self.short_most)
+        self.habit_t_h = sorted((most for _, most in self.short_most), reverse=True)[count // 50] if count > 12 else 0.0
+
     def _suspicion(self, time_s: float, by: str, since_s: float, strength: float) -> Suspicion:
         return Suspicion(time_s, by, self.size_since(since_s) - self.held_t_h, since_s, strength)
 
     def size_since(self, since_s: float) -> float:
-        """Median-like mean of the surprise since then, t/h: the size of a leak that began there."""
-        part = [surprise for time_s, _, surprise in self.recent if time_s > since_s + 1.0]
+        """Trimmed mean of the surprise in whole blocks since then, t/h: the size of a leak that began there. NaN before there is one."""
+        part = [surprise for time_s, hours, surprise in self.recent if time_s - hours * HOUR_S >= since_s - 60.0]
         if not part:
-            return self.short_now if math.isfinite(self.short_now) else 0.0
-        values = np.sort(part)
+            return math.nan
+        # the first block may have been dry for half of it
+        values = np.sort(part[1:] if len(part) > 2 else part)
         cut = len(values) // 5
         return float(np.mean(values[cut : len(values) - cut]))
 
@@ -188,21 +200,26 @@ class MakeUpWatch:
     def _look(self, row: MakeUpRow, hours: float) -> None:
         """What this row alone has beyond what was due since the last one, into the short window."""
         assert self.last is not None
-        while self.rows and self.rows[0][0] <= row.time_s - max(SHORT_S, 1.01 * hours * HOUR_S) + 1.0:
+        while self.rows and self.rows[0][0] <= row.time_s - SHORT_S + 1.0:
             self.rows.popleft()
-        if not math.isfinite(row.make_up_t_h):
+        if not math.isfinite(row.make_up_t_h) or row.time_s <= self.excused_until_s:
             return
         balance = self.believed
-        due, doubt = balance.expected(_change(self.last, row, hours))
+        x = _change(self.last, row, hours)
+        due, doubt = balance.expected(x)
         if self.gap:
             doubt += float(np.abs(balance.coefficients()[3:]) @ self.swings) / math.sqrt(hours)
         never_back = balance.bound or (balance.usual_t_h > 0.0 and self.least_t_h >= 0.0)
         self.least_t_h = min(self.least_t_h, row.make_up_t_h)
-        self.rows.append((row.time_s, hours, row.make_up_t_h - (max(due, 0.0) if never_back else due), doubt))
+        if never_back:
+            # what swells and is let off leaves no trace; what the vessel gives or takes does
+            stored = float(balance.coefficients()[3:] @ np.array(x[3:]))
+            due = max(due - stored, 0.0) + stored
+        self.rows.append((row.time_s, hours, row.make_up_t_h - due, doubt))
 
     def _short(self, row: MakeUpRow) -> Suspicion | None:
         """The window of the last forty minutes (at least the last step): mean surprise, the largest row left out where there are three."""
-        if not self.rows or self.rows[-1][0] < row.time_s or row.time_s <= self.excused_until_s:
+        if not self.rows or self.rows[-1][0] < row.time_s:
             return None
         balance, hours = self.believed, sum(one[1] for one in self.rows)
         if hours < 0.45 or hours > 2.5 or balance.seen_h < ARMED_H:
@@ -214,17 +231,15 @@ class MakeUpWatch:
         self.short_now = max(self.short_now, surprise)
         if surprise <= limit:
             return None
-        return Suspicion(row.time_s, "big", surprise, self.rows[0][0] - self.rows[0][1] * HOUR_S, surprise / limit)
+        latest = [one[2] for one in self.rows][-2:]
+        size = max(surprise, sum(latest) / len(latest) - self.held_t_h)
+        return Suspicion(row.time_s, "big", size, self.rows[0][0] - self.rows[0][1] * HOUR_S, surprise / limit)
 
     def short_limit(self, balance: Balance, doubt: float, readings: int) -> float:
         """t/h. Above all that the last fortnight showed of itself, and above what the noise of an hour can do."""
-        usual_most = sorted((most for _, most in self.short_most if math.isfinite(most)), reverse=True)
-        # the few largest were fills or faults; the pump's own cycle is far more often there
-        rank = len(usual_most) // 50
-        habit = usual_most[rank] if len(usual_most) > 12 else 0.0
         new = 2.0 if balance.seen_h < 72.0 else 0.0
         few = 0.8 if readings < 3 else 0.0
-        return max(BIG_T_H + new + few, BIG_SIGMAS * math.hypot(balance.sigma, doubt), min(1.3 * habit, 40.0))
+        return max(BIG_T_H + new + few, BIG_SIGMAS * math.hypot(balance.sigma, doubt), min(1.3 * self.habit_t_h, 40.0))
 
     def hold(self, size_t_h: float) -> None:
         """A leak of this size is known: nothing is learned, and only more than it is suspicious."""

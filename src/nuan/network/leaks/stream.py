@@ -27,6 +27,7 @@ RANK_ROWS_S = 26 * HOUR_S
 OVER_BELOW, OVER_H = 0.4, 12
 ABSORB_H = 14 * 24.0
 GROWN = 0.25
+NEW_AFTER_S = 24 * HOUR_S
 BY_STRENGTH = {"big": 3, "medium": 2, "slow": 1}
 
 
@@ -38,7 +39,8 @@ class Locating(Protocol):
 class Event:
     """A leak that is known: its alarm, and what has been said of it."""
 
-    def __init__(self, number: int, alarm: Alarm) -> None:
+    def __init__(self, number: int, alarm: Alarm, before_t_h: float) -> None:
+        self.before_t_h = before_t_h
         self.number, self.alarm, self.first_s = number, alarm, alarm.time_s
         self.said = alarm
         self.due = deque(alarm.time_s + hours * HOUR_S for hours in UPDATE_H)
@@ -46,10 +48,16 @@ class Event:
         self.judged_s = alarm.time_s
 
 
+def _or(new: float, old: float) -> float:
+    return old if math.isnan(new) else new
+
+
 class Watch:
     """`push(time_s, values)`: values in canonical units in the order of the points, NaN where nothing was measured."""
 
-    def __init__(self, network: Network, points: Sequence[Point], *, locator: Locating | None = None, locate: bool = True) -> None:
+    def __init__(
+        self, network: Network, points: Sequence[Point], *, locator: Locating | None = None, locate: bool = True
+    ) -> None:
         self.network, self.points = network, tuple(points)
         self.gatherer = Gatherer(network, points)
         self.spreads: Spreads = spreads(network)
@@ -57,7 +65,9 @@ class Watch:
         self.make_up = MakeUpWatch()
         self.ducts = DuctWatch(network, points)
         hydraulic = [point for point in points if point.quantity in ("pressure", "pressure_difference", "flow")]
-        self.locator: Locating | None = locator if locator is not None else Locator(network, self.points) if locate and hydraulic else None
+        self.locator: Locating | None = (
+            locator if locator is not None else Locator(network, self.points) if locate and hydraulic else None
+        )
         self.event: Event | None = None
         self.events = 0
         self.last_s = math.nan
@@ -80,12 +90,11 @@ class Watch:
     def _filled(self, now: Gathered) -> Gathered:
         """Temperatures and flow as they last were, where this row has none."""
         last = self.last
-        pick = lambda new, old: old if math.isnan(new) else new  # noqa: E731
         if last is None:
             return now
         return Gathered(
-            now.make_up_t_h, pick(now.supply_c, last.supply_c), pick(now.return_c, last.return_c),
-            pick(now.flow_m3_per_s, last.flow_m3_per_s), now.back_bar, now.level, now.excused,
+            now.make_up_t_h, _or(now.supply_c, last.supply_c), _or(now.return_c, last.return_c),
+            _or(now.flow_m3_per_s, last.flow_m3_per_s), now.back_bar, now.level, now.excused,
         )  # fmt: skip
 
     def _contents(self, now: Gathered, seconds: float) -> tuple[float, float]:
@@ -108,14 +117,21 @@ class Watch:
         suspicions = self.make_up.push(seen)
         found: list[Alarm] = []
         if suspicions:
-            strongest = max(suspicions, key=lambda one: BY_STRENGTH[one.by])
-            if self.event is None or strongest.size_t_h > max(GROWN * self.event.said.size_t_h, 2.0):
-                found.append(self._alarm(strongest))
+            found += self._suspected(max(suspicions, key=lambda one: BY_STRENGTH[one.by]))
         if self.event is not None and not found:
             found += self._follow(self.event, time_s)
         if self.locator is not None and self.event is None:
             self._teach(time_s)
         return found
+
+    def _suspected(self, more: Suspicion) -> list[Alarm]:
+        """A new leak, or, within a day of an alarm, that it is larger than it seemed."""
+        event = self.event
+        if event is None:
+            return [self._alarm(more)]
+        if more.time_s - event.first_s < NEW_AFTER_S:
+            return self._update(event, more.time_s)
+        return [self._alarm(more)] if more.size_t_h > max(GROWN * self.make_up.held_t_h, 1.0) else []
 
     def _alarm(self, suspicion: Suspicion) -> Alarm:
         self.events += 1
@@ -126,7 +142,7 @@ class Watch:
         ))  # fmt: skip
         before = self.make_up.held_t_h
         self.make_up.hold(before + size)
-        self.event = Event(self.events, alarm)
+        self.event = Event(self.events, alarm, before)
         return alarm
 
     def _ranked(self, alarm: Alarm) -> Alarm:
@@ -150,7 +166,13 @@ class Watch:
             hours, surprise = recent[-1][1], recent[-1][2]
             event.judged_s = recent[-1][0]
             calm = surprise < OVER_BELOW * self.make_up.held_t_h
-            event.calm_h = event.calm_h + hours if calm else 0.0 if surprise > 0.7 * self.make_up.held_t_h else max(event.calm_h - 2.0 * hours, 0.0)
+            event.calm_h = (
+                event.calm_h + hours
+                if calm
+                else 0.0
+                if surprise > 0.7 * self.make_up.held_t_h
+                else max(event.calm_h - 2.0 * hours, 0.0)
+            )
             if event.calm_h >= OVER_H:
                 return [self._end(event, time_s)]
         if time_s - event.first_s > ABSORB_H * HOUR_S and self.make_up.holding:
@@ -165,22 +187,31 @@ class Watch:
         self.make_up.release()
         self.event = None
         self.past.clear()
-        return Alarm(time_s, LEAK_END, event.number, size_t_h=event.said.size_t_h, confidence=event.said.confidence, since_s=event.said.since_s)
+        return Alarm(
+            time_s,
+            LEAK_END,
+            event.number,
+            size_t_h=event.said.size_t_h,
+            confidence=event.said.confidence,
+            since_s=event.said.since_s,
+        )
 
     def _update(self, event: Event, time_s: float) -> list[Alarm]:
         said = event.said
-        size = self.make_up.size_since(said.since_s)
+        size = self.make_up.size_since(said.since_s) - event.before_t_h
         size = said.size_t_h if not size > 0.05 else size
         strength = min(1.0 + (time_s - event.first_s) / (12 * HOUR_S), 3.0)
         now = self._ranked(Alarm(
             time_s, LEAK_UPDATE, event.number, size_t_h=size, confidence=max(confidence(strength), said.confidence), since_s=said.since_s,
             found_by=said.found_by,
         ))  # fmt: skip
-        moved = now.pipes[:1] != said.pipes[:1] and [pipe for pipe, _ in now.pipes[:1]] != [pipe for pipe, _ in said.pipes[:1]]
+        moved = now.pipes[:1] != said.pipes[:1] and [pipe for pipe, _ in now.pipes[:1]] != [
+            pipe for pipe, _ in said.pipes[:1]
+        ]
         surer = bool(now.near_confidence > said.near_confidence + 0.1)
+        self.make_up.hold(event.before_t_h + size)
         if not (abs(size - said.size_t_h) > GROWN * said.size_t_h or moved or surer or now.side != said.side):
             return []
-        self.make_up.held_t_h = size
         event.said = now
         return [now]
 
@@ -197,7 +228,11 @@ class Watch:
         """Hand over what is a day old and was not found to be a leak."""
         assert self.locator is not None
         until = time_s - LEARN_AFTER_S
-        if not self.past or until < self.past[0][0] or until - max(self.learnt_until_s, self.past[0][0] - 1.0) < LEARN_CHUNK_S:
+        if (
+            not self.past
+            or until < self.past[0][0]
+            or until - max(self.learnt_until_s, self.past[0][0] - 1.0) < LEARN_CHUNK_S
+        ):
             return
         rows = [(at, row) for at, row in self.past if self.learnt_until_s < at <= until]
         if rows:
@@ -208,5 +243,18 @@ class Watch:
         found = []
         for alarm in self.ducts.push(time_s, row, now.supply_c):
             self.events += 1
-            found.append(Alarm(alarm.time_s, alarm.kind, self.events, alarm.pipes, alarm.size_t_h, alarm.side, alarm.side_probability, alarm.confidence, alarm.since_s, alarm.found_by))
+            found.append(
+                Alarm(
+                    alarm.time_s,
+                    alarm.kind,
+                    self.events,
+                    alarm.pipes,
+                    alarm.size_t_h,
+                    alarm.side,
+                    alarm.side_probability,
+                    alarm.confidence,
+                    alarm.since_s,
+                    alarm.found_by,
+                )
+            )
         return found
