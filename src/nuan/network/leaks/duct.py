@@ -261,7 +261,7 @@ def _paths(network: Network, stations: Sequence[str]) -> dict[str, list[str]]:
             near.setdefault(first, []).append((second, name if table == "pipes" else ""))
             near.setdefault(second, []).append((first, name if table == "pipes" else ""))
     starts = network.sources["supply_node"].to_list()
-    up: dict[str, tuple[str, str]] = {start: ("", "") for start in starts}
+    up: dict[str, tuple[str, str]] = dict.fromkeys(starts, ("", ""))
     queue = deque(starts)
     while queue:
         node = queue.popleft()

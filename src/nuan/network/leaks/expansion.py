@@ -76,7 +76,8 @@ def _from_state(state: State) -> Spreads | None:
     arrays, edges = state.arrays, state.arrays.edges
     flow, plant = np.abs(state.flow_kg_per_s), arrays.edge_slice("sources")
     sent = float(flow[plant].sum())
-    if not np.isfinite(sent) or sent <= 0.0 or not arrays.network.pipes.height:
+    taken = float(flow[arrays.edge_slice("substations")].sum())
+    if not (np.isfinite(sent) and sent > 0.0 and taken > 0.01 * sent) or not arrays.network.pipes.height:
         return None
     forward = state.flow_kg_per_s >= 0.0
     start, end = np.where(forward, edges.a, edges.b), np.where(forward, edges.b, edges.a)

@@ -19,6 +19,8 @@ SHORT_S = 2400.0
 ARMED_H, SLOW_ARMED_H = 8.0, 60.0
 BIG_T_H = 4.5
 BIG_SIGMAS = 5.0
+QUARTER = 0.3186 * math.sqrt(6.0)
+"""Lower quartile of |x₁ − 2 x₂ + x₃| for normal noise of 1."""
 RUN_LENGTH_H = 12 * 730.0
 """Each slow sum alone is to raise one false alarm a year."""
 
@@ -45,6 +47,32 @@ class Suspicion:
     size_t_h: float
     since_s: float
     excess_sigmas: float
+
+
+@dataclass
+class Noted:
+    """A reading that moves only when it has moved beyond its noise, and then all the way: what it did in between is not lost.
+
+    Noise in what explains would otherwise be learned as that pressure explains nothing (attenuation, Fuller 1987, ch. 1). Its size follows
+    the lower quartile of second differences: a pump that starts is not noise.
+    """
+
+    value: float = math.nan
+    noise: float = 0.0
+    before: float = math.nan
+    last: float = math.nan
+
+    def note(self, reading: float) -> float:
+        if math.isnan(reading):
+            return self.value
+        bend = abs(reading - 2.0 * self.last + self.before)
+        self.before, self.last = self.last, reading
+        if bend == bend and bend > 0.0:
+            quarter = QUARTER * self.noise
+            self.noise = max(self.noise * (1.0 + 0.05 * (0.25 if bend > quarter else -0.75)), 1e-5) if self.noise else bend
+        if math.isnan(self.value) or abs(reading - self.value) > 3.5 * self.noise:
+            self.value = reading
+        return self.value
 
 
 def _cusums() -> dict[str, Cusum]:
@@ -74,6 +102,8 @@ class MakeUpWatch:
     """Largest short-window surprise of each of the last blocks."""
     short_now: float = -math.inf
     habit_t_h: float = 0.0
+    seen_bar: Noted = field(default_factory=Noted)
+    seen_level: Noted = field(default_factory=Noted)
     gap: bool = False
     """This row lacks the pressure or the level that the last one had."""
     swings: list[float] = field(default_factory=lambda: [0.0, 0.0])
@@ -121,11 +151,7 @@ class MakeUpWatch:
             (math.isnan(row.back_bar) and not math.isnan(last.back_bar))
             or (math.isnan(row.level) and not math.isnan(last.level))
         )
-        if last is None or not (math.isnan(row.back_bar) or math.isnan(row.level)):
-            return row
-        bar = last.back_bar if math.isnan(row.back_bar) else row.back_bar
-        level = last.level if math.isnan(row.level) else row.level
-        return replace(row, back_bar=bar, level=level)
+        return replace(row, back_bar=self.seen_bar.note(row.back_bar), level=self.seen_level.note(row.level))
 
     def _open(self, row: MakeUpRow) -> None:
         self.open_from, self.inflow_t, self.inflow_h, self.excused = row, 0.0, 0.0, False

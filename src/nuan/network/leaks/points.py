@@ -370,11 +370,11 @@ def _resolved(point: Point, known: Mapping[tuple[str, str], str], row: int) -> t
         for said in (point.asset, point.asset.lower()):
             if (kind, said) in known:
                 return replace(point, asset_kind=kind, asset=known[kind, said]), []
-    if not kinds or point.quantity.startswith("make_up") or point.quantity in ("level", "volume"):
-        return point, []
     sources = sorted({name for (kind, _), name in known.items() if kind == "source"})
     if point.asset_kind == "source" and len(sources) == 1:
         return replace(point, asset=sources[0]), []
+    if not kinds or point.quantity.startswith("make_up") or point.quantity in ("level", "volume"):
+        return point, []
     return None, [
         _finding(
             "asset_unknown",
