@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nuan.network.estimation.sides import RETURN, SUPPLY
 from nuan.network.graph.tables import Network
 from nuan.network.leaks.locate_doubt import mixed
 from nuan.network.leaks.locate_fit import Fit, Rows, block_means, fit, robust_mean
 from nuan.network.leaks.locate_near import Neighbourhood
-from nuan.network.leaks.locate_sensors import FLOW, RETURN, SUPPLY
+from nuan.network.leaks.locate_sensors import FLOW
 from nuan.network.leaks.locate_twin import Moment, Responses, Twin
 from nuan.network.leaks.points import Point
 
@@ -31,6 +32,8 @@ NEAR_M = 300.0
 """How close a place counts as found: what a crew walks with a listening stick."""
 LIAR = 4.5
 USUAL_LEAK_T_H, USUAL_SPREAD_T_H = 10.0, 20.0
+FLOORS = (0.01, 0.06, 0.25, 0.25, 0.25, 0.25)
+"""Shares of each shape (`Locator._shapes`) that are never argued away by quiet learning hours: loads differ from those learnt."""
 TEMPERS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.08)
 
 
@@ -170,8 +173,8 @@ class Locator:
         means = learnt.means[key][:, here]
         c = mixed(means, [shape[np.ix_(here, here)] for shape in learnt.shapes], least) + np.diag(doubt[here])
         # modes that may stray further than they were seen to: the plants' gauges, and all losses together
-        for shape in learnt.shapes[2:]:
-            c += 0.25 * shape[np.ix_(here, here)]
+        for shape, floor in zip(learnt.shapes, FLOORS, strict=False):
+            c += floor * shape[np.ix_(here, here)]
         e, size = mean[here], (q0 if known else 0.0) * KG_S_PER_T_H
         scores, aside = self._scores(e, g, c, size, spread * KG_S_PER_T_H)
         p = self._posterior(scores)
@@ -200,7 +203,7 @@ class Locator:
         """Log-likelihood of each candidate; sensors that the best one leaves unexplained are set aside one by one, and C opened for them."""
         aside: list[int] = []
         while True:
-            inverse = np.linalg.inv(c)
+            inverse = np.asarray(np.linalg.inv(c), np.float64)
             scores = _log_likelihood(e, g, inverse, size, spread)
             p = self._posterior(scores)
             best = int(np.argmax(p))
@@ -224,7 +227,7 @@ class Locator:
         if len(means) < 4 or size <= 0.0:
             return 0.5
         drawn = np.minimum(np.searchsorted(np.cumsum(self.prior), np.linspace(0.02, 0.98, 40)), g.shape[1] - 1)
-        inverse = np.linalg.inv(c)
+        inverse = np.asarray(np.linalg.inv(c), np.float64)
         weighed = inverse @ g
         strength = np.einsum("sc,sc->c", g, weighed)
         across = weighed.T @ g[:, drawn]
