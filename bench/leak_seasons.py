@@ -52,7 +52,9 @@ def season(network: LeakNetwork, days: float, seed: int, hold: Hold) -> Season:
     shares, cooled = _shares(network, run, rng)
     flow = (run.heat_kw / (CP / 1000 * np.maximum(run.supply_c[:, None] - 1.5 - run.return_c, 5.0))).sum(1)
     content, back = _contents(network, run, flow, shares, cooled)
-    usual = float(rng.uniform(0.4, 3.0)) * (1 + rng.uniform(-0.003, 0.008) * time_s / 86400 + 0.03 * _slow(rng, len(time_s)))
+    usual = float(rng.uniform(0.4, 3.0)) * (
+        1 + rng.uniform(-0.003, 0.008) * time_s / 86400 + 0.03 * _slow(rng, len(time_s))
+    )
     fill, told = _fills(rng, time_s)
     set_bar = 3.0 + _steps(rng, time_s, 20.0, 0.15)
     compliance = float(rng.uniform(8, 25)) if hold in ("held", "band", "tank") else float(rng.uniform(0.3, 2.0))
@@ -109,7 +111,9 @@ def _shares(network: LeakNetwork, run: Operation, rng: np.random.Generator) -> t
     return share, U_W_PER_M2K * area / CP
 
 
-def _contents(network: LeakNetwork, run: Operation, flow: Floats, shares: Floats, cooled: Floats) -> tuple[Floats, Floats]:
+def _contents(
+    network: LeakNetwork, run: Operation, flow: Floats, shares: Floats, cooled: Floats
+) -> tuple[Floats, Floats]:
     """Tonnes in all pipes, and °C that comes back to the plant: plugs followed through the streets, downstream in order."""
     n, p = len(network.xy), len(network.a)
     content = np.zeros(len(flow))
@@ -130,7 +134,9 @@ def _contents(network: LeakNetwork, run: Operation, flow: Floats, shares: Floats
                 heat[at], weight[at] = feeds[:, i] / flow * run.return_c[:, i], feeds[:, i] / flow
         for e in _downstream(start, end, carried, n):
             here = heat[start[e]] / np.maximum(weight[start[e]], 1e-12)
-            tonnes, out = _through(here, passed * carried[e] / WALL, volume[side * p + e], float(cooled[side * p + e]), flow * carried[e])
+            tonnes, out = _through(
+                here, passed * carried[e] / WALL, volume[side * p + e], float(cooled[side * p + e]), flow * carried[e]
+            )
             content += tonnes
             heat[end[e]] += carried[e] * out
             weight[end[e]] += carried[e]
@@ -157,7 +163,9 @@ def _downstream(start: NDArray[np.int64], end: NDArray[np.int64], carried: Float
 
 def density(celsius: Floats) -> Floats:
     """kg/m³ of liquid water, 0 to 150 °C: IAPWS values at 1 bar or saturation, by cubic fit (within 0.03 %)."""
-    known = np.polynomial.Polynomial.fit([4, 20, 40, 60, 80, 100, 120, 150], [1000, 998.2, 992.2, 983.2, 971.8, 958.4, 943.1, 917.0], 4)
+    known = np.polynomial.Polynomial.fit(
+        [4, 20, 40, 60, 80, 100, 120, 150], [1000, 998.2, 992.2, 983.2, 971.8, 958.4, 943.1, 917.0], 4
+    )
     return np.asarray(known(celsius))
 
 
@@ -210,7 +218,9 @@ def make_up(what: Season, leak_t_h: Floats) -> tuple[Floats, Floats, Floats]:
     return inflow, pressure, stored / capacity if tank else np.full(len(need), np.nan)
 
 
-def seen(what: Season, leak_t_h: Floats, *, share: float, seed: int, step_s: int = STEP_S, counter: bool = False) -> Seen:
+def seen(
+    what: Season, leak_t_h: Floats, *, share: float, seed: int, step_s: int = STEP_S, counter: bool = False
+) -> Seen:
     """The points' columns: plant, make-up, some stations' temperatures, each with its errors, gaps, and clock."""
     rng = np.random.default_rng([seed, what.seed, 11])
     run, count = what.run, len(what.run.time_s)
@@ -222,7 +232,17 @@ def seen(what: Season, leak_t_h: Floats, *, share: float, seed: int, step_s: int
         meter = np.maximum(meter, 0.0)
     columns: list[tuple[Point, Floats]] = []
 
-    def add(name: str, quantity: str, unit: str, kind: str, asset: str, side: str, values: Floats, noise: float, grain: float) -> None:
+    def add(
+        name: str,
+        quantity: str,
+        unit: str,
+        kind: str,
+        asset: str,
+        side: str,
+        values: Floats,
+        noise: float,
+        grain: float,
+    ) -> None:
         shown = np.round((values + rng.normal(0, 1, count) * noise) / grain) * grain
         columns.append((Point(name, quantity, unit, kind, asset, side), _gaps(rng, shown)))
 
@@ -233,7 +253,17 @@ def seen(what: Season, leak_t_h: Floats, *, share: float, seed: int, step_s: int
         add("makeup", "make_up_flow", "t/h", "source", "plant", "", meter, 0.0, grain)
     add("plant_ts", "temperature", "C", "source", "plant", "supply", run.supply_c + rng.normal(0, 0.3), 0.1, 0.1)
     add("plant_tr", "temperature", "C", "source", "plant", "return", what.back_c + rng.normal(0, 0.3), 0.1, 0.1)
-    add("plant_flow", "flow", "kg/s", "source", "plant", "supply", what.flow_kg_per_s * (1 + rng.normal(0, 0.012)), 1.0, 0.1)
+    add(
+        "plant_flow",
+        "flow",
+        "kg/s",
+        "source",
+        "plant",
+        "supply",
+        what.flow_kg_per_s * (1 + rng.normal(0, 0.012)),
+        1.0,
+        0.1,
+    )
     add("plant_ps", "pressure", "bar", "source", "plant", "supply", pressure + run.lift_bar, 0.004, 0.001)
     add("plant_pr", "pressure", "bar", "source", "plant", "return", pressure, 0.004, 0.001)
     add("outdoor", "temperature", "C", "weather", "", "", run.outdoor_c, 0.2, 0.1)

@@ -100,7 +100,9 @@ class Balance:
         if surprise is None:
             return
         self.waiting.append((block, surprise))
-        while self.waiting and self.waiting[0][0].time_s < block.time_s - DELAY_H * 3600.0 * min(self.seen_h / 120.0, 1.0):
+        while self.waiting and self.waiting[0][0].time_s < block.time_s - DELAY_H * 3600.0 * min(
+            self.seen_h / 120.0, 1.0
+        ):
             self._take(*self.waiting.popleft())
 
     def forget_waiting(self) -> None:

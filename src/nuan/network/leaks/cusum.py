@@ -53,7 +53,9 @@ class Cusum:
     since_s: float = 0.0
     limit_t: float = math.inf
 
-    def push(self, time_s: float, excess_t_h: float, hours: float, sigma: float, unsure_t_h: float, jitter_t: float = 0.0) -> bool:
+    def push(
+        self, time_s: float, excess_t_h: float, hours: float, sigma: float, unsure_t_h: float, jitter_t: float = 0.0
+    ) -> bool:
         """Whether it stands above its limit now. `sigma`: t/h of one-hour means as long sums have it; `unsure_t_h`: of the usual loss;
         `jitter_t`: what a pump's cycle alone may pile up."""
         reference = self.reference_t_h + unsure_t_h

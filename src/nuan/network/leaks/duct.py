@@ -1,4 +1,5 @@
 """Flooded or soaked ducts: from sensors in chambers, and from branches that lose more heat than they used to."""
+
 from collections.abc import Sequence
 import numpy as np
 from nuan.network.graph.tables import Network

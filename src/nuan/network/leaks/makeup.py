@@ -117,7 +117,8 @@ class MakeUpWatch:
         """The row with the last known pressure and level where it has none: what changed meanwhile counts when it is seen again."""
         last = self.last
         self.gap = last is not None and (
-            (math.isnan(row.back_bar) and not math.isnan(last.back_bar)) or (math.isnan(row.level) and not math.isnan(last.level))
+            (math.isnan(row.back_bar) and not math.isnan(last.back_bar))
+            or (math.isnan(row.level) and not math.isnan(last.level))
         )
         if last is None or not (math.isnan(row.back_bar) or math.isnan(row.level)):
             return row
@@ -157,7 +158,9 @@ class MakeUpWatch:
             _, doubt = balance.expected((0.0, *block.x[1:]))
             for name, cusum in self.cusums.items():
                 beyond = surprise - self.held_t_h - math.copysign(min(doubt, abs(surprise)), surprise) * 0.5
-                if cusum.push(block.time_s, beyond, block.hours, balance.long_sigma, balance.unsure_t_h(), 3.0 * balance.sigma):
+                if cusum.push(
+                    block.time_s, beyond, block.hours, balance.long_sigma, balance.unsure_t_h(), 3.0 * balance.sigma
+                ):
                     found.append(self._suspicion(block.time_s, name, cusum.since_s, cusum.sum_t / cusum.limit_t))
         if not self.holding and all(cusum.sum_t < 0.6 * cusum.limit_t for cusum in self.cusums.values()):
             for one, said in zip(self.balances, surprises, strict=True):

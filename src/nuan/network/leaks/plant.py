@@ -133,23 +133,37 @@ class Gatherer:
 
         flows = pick("make_up_flow", ("source", "tank", "pump", "node", "pipe", "valve", "substation", ""))
         metered = {points[i].asset for i in flows}
-        totals = [i for i in pick("make_up_total", ("source", "tank", "pump", "node", "pipe", "valve", "substation", "")) if points[i].asset not in metered]
+        totals = [
+            i
+            for i in pick("make_up_total", ("source", "tank", "pump", "node", "pipe", "valve", "substation", ""))
+            if points[i].asset not in metered
+        ]
         self.flows = self._kept(_one_each(points, flows))
         self.counters = [Counter(i) for i in _one_each(points, totals)]
-        self.supply = self._kept(pick("temperature", ("source",), "supply") or pick("temperature", ("node", "pipe", "substation"), "supply"))
+        self.supply = self._kept(
+            pick("temperature", ("source",), "supply") or pick("temperature", ("node", "pipe", "substation"), "supply")
+        )
         self.stations_back = self._kept(pick("temperature", ("substation",), "return"))
         self.plant_back = self._kept(pick("temperature", ("source", "node", "pipe"), "return"))
-        plants = pick("flow", ("source",), "supply") or pick("flow", ("source",), "return") or pick("flow", ("source",), "")
+        plants = (
+            pick("flow", ("source",), "supply") or pick("flow", ("source",), "return") or pick("flow", ("source",), "")
+        )
         self.plant_flow = self._kept(_one_each(points, plants))
         self.station_flow = self._kept(pick("flow", ("substation",)))
-        held = pick("pressure", ("tank",)) or pick("pressure", ("source",), "return") or _near_plant(network, points, pick("pressure", ("node", "substation"), "return"))
+        held = (
+            pick("pressure", ("tank",))
+            or pick("pressure", ("source",), "return")
+            or _near_plant(network, points, pick("pressure", ("node", "substation"), "return"))
+        )
         self.held = self._kept(held[:1])
         self.level = self._kept((pick("volume", ("tank", "source", "")) or pick("level", ("tank", "source", "")))[:1])
         self.excuses = [
             i for i, point in enumerate(points)
             if point.quantity == "state" and (point.side == "make_up" or any(word in f"{point.column} {point.asset}".lower() for word in FILL_WORDS))
         ]  # fmt: skip
-        self.share = sum(self.weight.get(points[i].asset, usual) for i in self.station_flow.columns) / max(sum(self.weight.values()), 1e-9)
+        self.share = sum(self.weight.get(points[i].asset, usual) for i in self.station_flow.columns) / max(
+            sum(self.weight.values()), 1e-9
+        )
         self.sees_make_up = bool(len(self.flows.columns) or self.counters)
 
     def _kept(self, columns: list[int]) -> Kept:
@@ -194,5 +208,3 @@ def _near_plant(network: Network, points: Sequence[Point], columns: list[int]) -
     """Those at the sources' return nodes first."""
     plants = set(network.sources["return_node"].to_list())
     return [i for i in columns if points[i].asset in plants]
-
-

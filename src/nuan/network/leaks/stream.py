@@ -49,7 +49,9 @@ class Event:
 class Watch:
     """`push(time_s, values)`: values in canonical units in the order of the points, NaN where nothing was measured."""
 
-    def __init__(self, network: Network, points: Sequence[Point], *, locator: Locating | None = None, locate: bool = True) -> None:
+    def __init__(
+        self, network: Network, points: Sequence[Point], *, locator: Locating | None = None, locate: bool = True
+    ) -> None:
         self.network, self.points = network, tuple(points)
         self.gatherer = Gatherer(network, points)
         self.spreads: Spreads = spreads(network)
@@ -57,7 +59,9 @@ class Watch:
         self.make_up = MakeUpWatch()
         self.ducts = DuctWatch(network, points)
         hydraulic = [point for point in points if point.quantity in ("pressure", "pressure_difference", "flow")]
-        self.locator: Locating | None = locator if locator is not None else Locator(network, self.points) if locate and hydraulic else None
+        self.locator: Locating | None = (
+            locator if locator is not None else Locator(network, self.points) if locate and hydraulic else None
+        )
         self.event: Event | None = None
         self.events = 0
         self.last_s = math.nan
@@ -150,7 +154,13 @@ class Watch:
             hours, surprise = recent[-1][1], recent[-1][2]
             event.judged_s = recent[-1][0]
             calm = surprise < OVER_BELOW * self.make_up.held_t_h
-            event.calm_h = event.calm_h + hours if calm else 0.0 if surprise > 0.7 * self.make_up.held_t_h else max(event.calm_h - 2.0 * hours, 0.0)
+            event.calm_h = (
+                event.calm_h + hours
+                if calm
+                else 0.0
+                if surprise > 0.7 * self.make_up.held_t_h
+                else max(event.calm_h - 2.0 * hours, 0.0)
+            )
             if event.calm_h >= OVER_H:
                 return [self._end(event, time_s)]
         if time_s - event.first_s > ABSORB_H * HOUR_S and self.make_up.holding:
@@ -165,7 +175,14 @@ class Watch:
         self.make_up.release()
         self.event = None
         self.past.clear()
-        return Alarm(time_s, LEAK_END, event.number, size_t_h=event.said.size_t_h, confidence=event.said.confidence, since_s=event.said.since_s)
+        return Alarm(
+            time_s,
+            LEAK_END,
+            event.number,
+            size_t_h=event.said.size_t_h,
+            confidence=event.said.confidence,
+            since_s=event.said.since_s,
+        )
 
     def _update(self, event: Event, time_s: float) -> list[Alarm]:
         said = event.said
@@ -176,7 +193,9 @@ class Watch:
             time_s, LEAK_UPDATE, event.number, size_t_h=size, confidence=max(confidence(strength), said.confidence), since_s=said.since_s,
             found_by=said.found_by,
         ))  # fmt: skip
-        moved = now.pipes[:1] != said.pipes[:1] and [pipe for pipe, _ in now.pipes[:1]] != [pipe for pipe, _ in said.pipes[:1]]
+        moved = now.pipes[:1] != said.pipes[:1] and [pipe for pipe, _ in now.pipes[:1]] != [
+            pipe for pipe, _ in said.pipes[:1]
+        ]
         surer = bool(now.near_confidence > said.near_confidence + 0.1)
         if not (abs(size - said.size_t_h) > GROWN * said.size_t_h or moved or surer or now.side != said.side):
             return []
@@ -197,7 +216,11 @@ class Watch:
         """Hand over what is a day old and was not found to be a leak."""
         assert self.locator is not None
         until = time_s - LEARN_AFTER_S
-        if not self.past or until < self.past[0][0] or until - max(self.learnt_until_s, self.past[0][0] - 1.0) < LEARN_CHUNK_S:
+        if (
+            not self.past
+            or until < self.past[0][0]
+            or until - max(self.learnt_until_s, self.past[0][0] - 1.0) < LEARN_CHUNK_S
+        ):
             return
         rows = [(at, row) for at, row in self.past if self.learnt_until_s < at <= until]
         if rows:
@@ -208,5 +231,18 @@ class Watch:
         found = []
         for alarm in self.ducts.push(time_s, row, now.supply_c):
             self.events += 1
-            found.append(Alarm(alarm.time_s, alarm.kind, self.events, alarm.pipes, alarm.size_t_h, alarm.side, alarm.side_probability, alarm.confidence, alarm.since_s, alarm.found_by))
+            found.append(
+                Alarm(
+                    alarm.time_s,
+                    alarm.kind,
+                    self.events,
+                    alarm.pipes,
+                    alarm.size_t_h,
+                    alarm.side,
+                    alarm.side_probability,
+                    alarm.confidence,
+                    alarm.since_s,
+                    alarm.found_by,
+                )
+            )
         return found
