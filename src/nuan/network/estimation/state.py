@@ -8,7 +8,7 @@ networks: Bargiela & Hainsworth, J. Water Resour. Plann. Manage. 115 (1989) 237.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,26 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nuan.network.estimation.driven import connected_flow, driven
-from nuan.network.estimation.measured import SOURCE_FLOW, STATION_FLOW, Measured, measured, predicted
+from nuan.network.estimation.measured import (
+    PRESSURE,
+    SOURCE_FLOW,
+    STATION_FLOW,
+    TEMPERATURE,
+    Measured,
+    measured,
+    predicted,
+)
 from nuan.network.estimation.unknowns import Doubts, Unknowns
 from nuan.network.graph.tables import Network
 from nuan.network.sensitivity import Linear
 from nuan.network.solver.arrays import Arrays
-from nuan.network.steady import State
+from nuan.network.steady import NotSettledError, State
 from nuan.terms.findings import Finding
 
 Floats = NDArray[np.float64]
 MOST_ROUNDS = 12
-AT_REST = 1e-3
-"""Sigmas: the estimate stands when no prediction moves by more."""
+AT_REST = 1e-2
+"""The estimate stands when the sum of squares falls by less."""
 NOT_BELIEVED = 4.0
 """Normalised residual beyond which a sensor is set apart; by chance one in 16 000."""
 UNSEEN = 0.9
@@ -59,10 +67,11 @@ def estimate(
     arrays = network if isinstance(network, Arrays) else Arrays.of(network, ambient_temp_c=ambient_temp_c)
     arrays = driven(arrays)
     sensors, findings = measured(arrays, measurements)
+    arrays = held_as_measured(arrays, sensors)
     flow = connected_flow(arrays) if believed_flow_kg_per_s is None else believed_flow_kg_per_s
-    unknowns = Unknowns.of(arrays, _at_the_level(arrays, flow, sensors), doubts)
+    unknowns = Unknowns.of(arrays, at_the_level(arrays, flow, sensors), doubts)
     whole, apart = sensors, np.zeros(len(sensors.kind), np.bool_)
-    state, linear, x, inner = _fitted(unknowns, sensors, ambient_temp_c)
+    state, linear, v, inner = fitted(unknowns, sensors, ambient_temp_c)
     while set_apart and len(sensors.kind):
         normal = _normalised(*inner)
         worst = int(np.argmax(np.abs(normal)))
@@ -70,49 +79,87 @@ def estimate(
             break
         apart[np.flatnonzero(~apart)[worst]] = True
         sensors = whole.without(apart)
-        state, linear, x, inner = _fitted(unknowns, sensors, ambient_temp_c, state, x)
+        state, linear, v, inner = fitted(unknowns, sensors, ambient_temp_c, state, v)
+    again = [
+        i for i in np.flatnonzero(apart) if abs(_against(unknowns, linear, inner, whole, int(i))) < NOT_BELIEVED / 2
+    ]
+    if again:  # blamed for another one that has gone since
+        apart[again] = False
+        sensors = whole.without(apart)
+        state, linear, v, inner = fitted(unknowns, sensors, ambient_temp_c, state, v)
     normal = np.full(len(whole.kind), np.nan)
     normal[~apart] = _normalised(*inner)
     for i in np.flatnonzero(apart):
-        normal[i] = _against(unknowns, linear, inner, whole, int(i), x)
+        normal[i] = _against(unknowns, linear, inner, whole, int(i))
     return Estimate(
-        state, _residuals(whole, state, normal, apart), _stations(unknowns, x, inner), float(np.mean(normal[~apart] ** 2)) if (~apart).any() else 0.0,
+        state, _residuals(whole, state, normal, apart), _stations(unknowns, unknowns.at(v), inner), float(np.mean(normal[~apart] ** 2)) if (~apart).any() else 0.0,
         findings, linear, sensors, unknowns,
     )  # fmt: skip
 
 
 Inner = tuple[Floats, Floats, Floats]
-"""J · root `[M, X']`, the inverse of J P Jᵀ + R `[M, M]`, and the innovation z − h(x) + J (x − x₀) `[M]`."""
+"""J · root `[M, X + 2]`, the inverse of J P Jᵀ + R `[M, M]`, and the innovation z − h(x) + J (x − x₀) `[M]`."""
 
 
-def _fitted(
-    unknowns: Unknowns, sensors: Measured, ambient_temp_c: float, state: State | None = None, x: Floats | None = None
-) -> tuple[State, Linear, Floats, Inner]:
-    x = unknowns.x.copy() if x is None else x
-    state = unknowns.state(x, state, ambient_temp_c)
-    before = predicted(state, sensors)
-    for _ in range(MOST_ROUNDS):
-        linear = Linear.of(state)
-        j = unknowns.answers(linear, sensors)
-        half = j @ unknowns.root
-        inverse = np.asarray(np.linalg.inv(half @ half.T + np.diag(sensors.sigma**2)), np.float64)
-        heard = np.isfinite(before)
-        new = np.where(heard, sensors.value - before, 0.0) + j @ (x - unknowns.x)
-        target = unknowns.x + unknowns.root @ (half.T @ (inverse @ new))
-        stations = len(unknowns.arrays.stations.flow)
-        target[:stations] = np.maximum(target[:stations], 0.0)
-        x = target
-        state = unknowns.state(x, state, ambient_temp_c)
-        after = predicted(state, sensors)
-        moved = np.abs(after - before - (j @ (target - x))) / sensors.sigma
-        before = after
-        if not len(moved) or np.nanmax(moved, initial=0.0) < AT_REST:
+def fitted(
+    unknowns: Unknowns, sensors: Measured, ambient_temp_c: float, state: State | None = None, v: Floats | None = None, rounds: int = MOST_ROUNDS,
+) -> tuple[State, Linear, Floats, Inner]:  # fmt: skip
+    """(state, its linearisation, v with x = x₀ + root · v, inner). Gauss–Newton; a step that makes things worse is halved."""
+    v = np.zeros(len(unknowns.x) + unknowns.common.shape[1]) if v is None else v
+    state = unknowns.state(unknowns.at(v), state, ambient_temp_c)
+    now = cost(state, sensors, v)
+    for _ in range(rounds):
+        linear, inner = _inner(unknowns, state, sensors, v)
+        half, inverse, new = inner
+        step = half.T @ (inverse @ new) - v
+        size = 1.0
+        while True:
+            try:
+                trial = unknowns.state(unknowns.at(v + size * step), state, ambient_temp_c)
+                trial_cost = cost(trial, sensors, v + size * step)
+            except NotSettledError:
+                trial_cost = np.inf
+            if trial_cost <= now or size < 0.1:
+                break
+            size *= 0.5
+        if not trial_cost < now:
             break
-    new = np.where(np.isfinite(before), sensors.value - before, 0.0) + j @ (x - unknowns.x)
-    return state, linear, x, (half, inverse, new)
+        v, state, before, now = v + size * step, trial, now, trial_cost
+        if before - now < AT_REST:
+            break
+    linear, inner = _inner(unknowns, state, sensors, v)
+    return state, linear, v, inner
 
 
-def _at_the_level(arrays: Arrays, flow: Floats, sensors: Measured) -> Floats:
+def _inner(unknowns: Unknowns, state: State, sensors: Measured, v: Floats) -> tuple[Linear, Inner]:
+    linear = Linear.of(state)
+    half = unknowns.halved(unknowns.answers(linear, sensors))
+    inverse = np.asarray(np.linalg.inv(half @ half.T + np.diag(sensors.sigma**2)), np.float64)
+    value = predicted(state, sensors)
+    return linear, (half, inverse, np.where(np.isfinite(value), sensors.value - value, 0.0) + half @ v)
+
+
+def cost(state: State, sensors: Measured, v: Floats) -> float:
+    """What is minimised: squares of misfits in sigmas, and of departures from what was believed."""
+    left = (sensors.value - predicted(state, sensors)) / sensors.sigma
+    return float(np.nansum(left**2) + v @ v)
+
+
+def held_as_measured(arrays: Arrays, sensors: Measured) -> Arrays:
+    """Plants' pressures and temperatures begin from what is measured there; the file may be of another season."""
+    fixed_p, supply_c = arrays.nodes.fixed_p.copy(), arrays.sources.supply_c.copy()
+    here = arrays.edge_slice("sources")
+    for kind, plus, value in zip(sensors.kind, sensors.plus, sensors.value, strict=True):
+        if kind == PRESSURE and arrays.nodes.fixed[plus]:
+            fixed_p[plus] = value
+        elif kind == TEMPERATURE:
+            supply_c[arrays.edges.b[here] == plus] = value
+    return replace(
+        arrays, nodes=arrays.nodes._replace(fixed_p=fixed_p), sources=arrays.sources._replace(supply_c=supply_c)
+    )
+
+
+def at_the_level(arrays: Arrays, flow: Floats, sensors: Measured) -> Floats:
     """Believed flows, scaled to what metered stations or else plants say of the whole: Gauss–Newton then starts near."""
     here, sources = arrays.edge_slice("substations"), arrays.edge_slice("sources")
     level = 1.0
@@ -134,12 +181,12 @@ def _normalised(half: Floats, inverse: Floats, new: Floats) -> Floats:
     return np.asarray((inverse @ new) / np.sqrt(np.maximum(np.diag(inverse), 1e-300)), np.float64)
 
 
-def _against(unknowns: Unknowns, linear: Linear, inner: Inner, whole: Measured, i: int, x: Floats) -> float:
+def _against(unknowns: Unknowns, linear: Linear, inner: Inner, whole: Measured, i: int) -> float:
     """A sensor that is set apart, against the estimate without it."""
     only = np.ones(len(whole.kind), np.bool_)
     only[i] = False
     one = whole.without(only)
-    row = (unknowns.answers(linear, one) @ unknowns.root)[0]
+    row = unknowns.halved(unknowns.answers(linear, one))[0]
     half, inverse, _ = inner
     cross = half @ row
     variance = row @ row - cross @ inverse @ cross + one.sigma[0] ** 2
@@ -163,9 +210,9 @@ def _residuals(sensors: Measured, state: State, normal: Floats, apart: NDArray[n
 def _stations(unknowns: Unknowns, x: Floats, inner: Inner) -> pl.DataFrame:
     half, inverse, _ = inner
     j = len(unknowns.arrays.stations.flow)
-    root = unknowns.root[:j]
-    before = np.einsum("xr,xr->x", root, root)
-    cross = root @ half.T
+    sizes, common = unknowns.sizes[:j], unknowns.common[:j]
+    before = sizes**2 + (common**2).sum(axis=1)
+    cross = (half[:, :j] * sizes + half[:, len(x) :] @ common.T).T
     after = np.maximum(before - np.einsum("xm,mk,xk->x", cross, inverse, cross, optimize=True), 0.0)
     return pl.DataFrame(
         {

@@ -1,7 +1,7 @@
-"""What is not known, with how little: stations' flows and plants' pressures and temperatures; and how the sensors answer to each.
+"""What is not known, with how little: stations' flows, plants' pressures and temperatures, pipes' roughness; how the sensors answer to each.
 
 The vector x: `J` stations' flows (kg/s), then of each source the supply pressure, the return pressure (bar, where it holds them) and the
-supply temperature (K). Its prior covariance is `diag(σ²)` and one common error of all loads.
+supply temperature (K), then of each pipe ln(roughness / drawn roughness). Its prior covariance is `diag(σ²)` and a common error of all loads and of all roughnesses.
 """
 
 from dataclasses import dataclass, replace
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from nuan.network.estimation.measured import DIFFERENCE, FLOW, STATION_FLOW, TEMPERATURE, Measured, to_taps
 from nuan.network.estimation.sides import SUPPLY, sides_of
 from nuan.network.sensitivity import Linear
-from nuan.network.solver.arrays import Arrays
-from nuan.network.steady import State, solve
+from nuan.network.solver.arrays import Arrays, Edges
+from nuan.network.solver.friction import constant_parts
+from nuan.network.steady import NotSettledError, State, solve
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +26,8 @@ class Doubts:
     A source's pressures and temperature that nobody measures are taken from the network's file.
     """
 
+    roughness_ln: float = 0.6
+    common_roughness_ln: float = 0.5
     load_share: float = 0.3
     common_load_share: float = 0.2
     pressure_bar: float = 0.2
@@ -33,30 +36,42 @@ class Doubts:
 
 @dataclass(frozen=True)
 class Unknowns:
-    """`x[X]`, square roots of the prior covariance `root[X, X']` (covariance = root · rootᵀ)."""
+    """`x[X]` believed; `sizes[X]` σ of each by itself, `common[X, 2]` of loads and of roughness that err together:
+    covariance = diag(sizes²) + common commonᵀ."""
 
     arrays: Arrays
     x: Floats
-    root: Floats
+    sizes: Floats
+    common: Floats
 
     @classmethod
     def of(cls, arrays: Arrays, flow: Floats, doubts: Doubts) -> "Unknowns":
         """`arrays` driven by flows (`driven.driven`), `flow[J]` believed."""
         sources, edges, nodes = arrays.sources, arrays.edges, arrays.nodes
-        k, j = len(sources.hold), len(flow)
-        here = arrays.edge_slice("sources")
+        here, pipes = arrays.edge_slice("sources"), arrays.edge_slice("pipes")
+        p = pipes.stop - pipes.start
         supply, back = nodes.fixed_p[edges.b[here]], nodes.fixed_p[edges.a[here]]
-        x = np.concatenate([flow, supply, back, sources.supply_c])
+        x = np.concatenate([flow, supply, back, sources.supply_c, np.zeros(p)])
         holds = (sources.hold == 0) & edges.is_open[here]
-        sizes = np.concatenate(
-            [
-                doubts.load_share * flow,
-                np.tile(np.where(holds, doubts.pressure_bar, 0.0), 2),
-                np.where(edges.is_open[here], doubts.temp_k, 0.0),
-            ]
-        )
-        common = np.concatenate([doubts.common_load_share * flow, np.zeros(3 * k)])
-        return cls(arrays, x, np.column_stack([np.diag(sizes), common]) if len(x) else np.zeros((j + 3 * k, 1)))
+        sizes = np.concatenate([
+            doubts.load_share * flow, np.tile(np.where(holds, doubts.pressure_bar, 0.0), 2),
+            np.where(edges.is_open[here], doubts.temp_k, 0.0), np.full(p, doubts.roughness_ln),
+        ])  # fmt: skip
+        common = np.zeros((len(x), 2))
+        common[: len(flow), 0] = doubts.common_load_share * flow
+        common[len(x) - p :, 1] = doubts.common_roughness_ln
+        return cls(arrays, x, sizes, common)
+
+    def halved(self, answers: Floats) -> Floats:
+        """`[M, X + 2]` answers · root, where root · rootᵀ is the prior covariance."""
+        return np.column_stack([answers * self.sizes, answers @ self.common])
+
+    def at(self, v: Floats) -> Floats:
+        """`[X]` x₀ + root · v; no station's flow is less than nothing."""
+        x = self.x + self.sizes * v[: len(self.x)] + self.common @ v[len(self.x) :]
+        j = len(self.arrays.stations.flow)
+        x[:j] = np.maximum(x[:j], 0.0)
+        return np.asarray(x, np.float64)
 
     def state(self, x: Floats, start: State | None, ambient_temp_c: float) -> State:
         """The state these unknowns ask for. Raises NotSettledError."""
@@ -70,16 +85,15 @@ class Unknowns:
         arrays = replace(
             arrays,
             nodes=arrays.nodes._replace(fixed_p=fixed_p),
-            sources=arrays.sources._replace(supply_c=x[j + 2 * k :].copy()),
+            sources=arrays.sources._replace(supply_c=x[j + 2 * k : j + 3 * k].copy()),
+            edges=rougher(arrays, x[j + 3 * k :]),
             stations=arrays.stations._replace(flow=np.maximum(x[:j], 0.0)),
         )
-        return solve(
-            arrays,
-            ambient_temp_c=ambient_temp_c,
-            start=None if start is None else replace(start, arrays=arrays),
-            tol_flow_kg_per_s=1e-5,
-            tol_temp_k=1e-3,
-        )
+        warm = None if start is None else replace(start, arrays=arrays)
+        try:
+            return solve(arrays, ambient_temp_c=ambient_temp_c, start=warm, tol_flow_kg_per_s=1e-5, tol_temp_k=1e-3)
+        except NotSettledError:  # standing water swings: a hundredth of a kelvin does not matter here
+            return solve(arrays, ambient_temp_c=ambient_temp_c, tol_flow_kg_per_s=1e-2, tol_temp_k=0.5)
 
     def answers(self, linear: Linear, sensors: Measured) -> Floats:
         """`[M, X]` ∂sensor/∂x at the state."""
@@ -89,7 +103,7 @@ class Unknowns:
         stations = arrays.edge_slice("substations")
         a, b = arrays.edges.a[stations], arrays.edges.b[stations]
         j, k = len(a), len(arrays.sources.hold)
-        found = np.zeros((len(sensors.kind), j + 3 * k))
+        found = np.zeros((len(sensors.kind), len(self.x)))
         found[:, :j] = taps[:, a] - taps[:, b]
         own = np.flatnonzero(
             (sensors.plus >= stations.start) & (sensors.plus < stations.stop) & (sensors.kind == STATION_FLOW)
@@ -102,7 +116,12 @@ class Unknowns:
             for column, node in ((j + i, int(arrays.edges.b[e])), (j + k + i, int(arrays.edges.a[e]))):
                 if arrays.nodes.fixed[node]:
                     found[:, column] = to_held(linear, sensors, taps, node)
-        found[:, j + 2 * k :] += self._to_temperatures(state, sensors)
+        found[:, j + 2 * k : j + 3 * k] += self._to_temperatures(state, sensors)
+        pipes = arrays.edge_slice("pipes")
+        less = linear.gain[pipes] * linear.roughness[pipes]
+        found[:, j + 3 * k :] = (taps[:, arrays.edges.b[pipes]] - taps[:, arrays.edges.a[pipes]]) * less
+        of_pipe = np.flatnonzero((sensors.kind == FLOW) & (sensors.plus < pipes.stop))
+        found[of_pipe, j + 3 * k + sensors.plus[of_pipe]] -= less[sensors.plus[of_pipe]]
         return found
 
     def _to_temperatures(self, state: State, sensors: Measured) -> Floats:
@@ -118,6 +137,17 @@ class Unknowns:
             if supply[sensors.plus[i]]:
                 found[i] = share * np.clip((state.temp_c[sensors.plus[i]] - ground) / warm, 0.0, 1.0)
         return found
+
+
+def rougher(arrays: Arrays, ln_factor: Floats) -> Edges:
+    """Edges whose pipes are exp(ln_factor) times as rough."""
+    edges, pipes = arrays.edges, arrays.edge_slice("pipes")
+    if not np.any(ln_factor):
+        return edges
+    rough = edges.rough.copy()
+    rough[pipes] *= np.exp(np.clip(ln_factor, -4.0, 4.0))
+    laminar, squared = constant_parts(edges.length, edges.diameter, edges.area, rough, edges.zeta)
+    return edges._replace(rough=rough, laminar=laminar, squared=squared)
 
 
 def to_held(linear: Linear, sensors: Measured, taps: Floats, node: int) -> Floats:

@@ -1,7 +1,9 @@
 """Flooded or soaked ducts: from sensors in chambers, and from branches that lose more heat than they used to."""
 
 from collections.abc import Sequence
+
 import numpy as np
+
 from nuan.network.graph.tables import Network
 from nuan.network.leaks.alarm import Alarm
 from nuan.network.leaks.points import Point
