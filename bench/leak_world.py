@@ -229,34 +229,78 @@ def sensors(network: LeakNetwork, rng: np.random.Generator, share: float) -> Sen
     )  # fmt: skip
 
 
-def snapshots(
-    network: LeakNetwork, leaks: Sequence[tuple[str, float]], *, share: float = 1.0, seed: int = 0, learn_hours: int = 48, hours: int = 24,
-    every_h: int = 2, readings: int = 6,
-) -> list[Snapshots]:  # fmt: skip
-    """One case a leak (pipe, t/h); all share the leak-free past. A state of the network every `every_h`, read `readings` times."""
+@dataclass(frozen=True)
+class History:
+    """pandapipes' leak-free past of a network, and for each leak the same later hours with it."""
+
+    network: LeakNetwork
+    leaks: tuple[tuple[str, float], ...]
+    past: tuple[Operation, Physics]
+    now: Operation
+    leaking: tuple[Physics, ...]
+    every_s: float
+
+
+def history(
+    network: LeakNetwork,
+    leaks: Sequence[tuple[str, float]],
+    *,
+    seed: int = 0,
+    learn_hours: int = 48,
+    hours: int = 24,
+    every_h: int = 2,
+) -> History:
+    """A state of the network every `every_h` hours."""
     rng = np.random.default_rng([seed, network.seed, 5])
     states = (learn_hours + hours) // every_h
     run = operation(network, rng, np.arange(states) * every_h * 3600.0)
     split = learn_hours // every_h
     past, now = run.at(np.arange(split)), run.at(np.arange(split, states))
     net = network.truth(tuple(pipe for pipe, _ in leaks))
-    eyes = sensors(network, rng, share)
+    leaking = tuple(physics(network, now, net, (i, t_h / 3.6)) for i, (_, t_h) in enumerate(leaks))
+    return History(network, tuple(leaks), (past, physics(network, past, net)), now, leaking, every_h * 3600.0)
+
+
+def look(past: History, *, share: float, seed: int, readings: int = 6) -> list[Snapshots]:
+    """What a share of the stations shows of it, each state read `readings` times; one case a leak."""
+    rng = np.random.default_rng([seed, past.network.seed, 6])
+    eyes = sensors(past.network, rng, share)
 
     def repeat(time_s: Floats) -> Floats:
-        return np.repeat(time_s, readings) + np.tile(np.arange(readings) * every_h * 3600.0 / readings, len(time_s))
+        return np.repeat(time_s, readings) + np.tile(np.arange(readings) * past.every_s / readings, len(time_s))
 
     def seen(run: Operation, what: Physics, lost_t_h: float) -> Floats:
-        base = 2.0
-        reads = [eyes.read(rng, run, what, np.full(len(run.time_s), base + lost_t_h)) for _ in range(readings)]
+        reads = [eyes.read(rng, run, what, np.full(len(run.time_s), 2.0 + lost_t_h)) for _ in range(readings)]
         return np.stack(reads, 1).reshape(len(run.time_s) * readings, -1)
 
-    before = seen(past, physics(network, past, net), 0.0)
-    cases = []
-    for i, (pipe, t_h) in enumerate(leaks):
-        after = seen(now, physics(network, now, net, (i, t_h / 3.6)), t_h)
-        size = t_h * float(rng.normal(1, 0.05))
-        cases.append(Snapshots(eyes.points, repeat(past.time_s), before, repeat(now.time_s), after, size, pipe, t_h))
-    return cases
+    before = seen(*past.past, 0.0)
+    times = repeat(past.past[0].time_s), repeat(past.now.time_s)
+    return [
+        Snapshots(
+            eyes.points,
+            times[0],
+            before,
+            times[1],
+            seen(past.now, what, t_h),
+            t_h * float(rng.normal(1, 0.05)),
+            pipe,
+            t_h,
+        )
+        for (pipe, t_h), what in zip(past.leaks, past.leaking, strict=True)
+    ]
+
+
+def snapshots(
+    network: LeakNetwork,
+    leaks: Sequence[tuple[str, float]],
+    *,
+    share: float = 1.0,
+    seed: int = 0,
+    readings: int = 6,
+    **hours: int,
+) -> list[Snapshots]:
+    """One case a leak (pipe, t/h); all share the leak-free past. `hours`: learn_hours, hours, every_h of `history`."""
+    return look(history(network, leaks, seed=seed, **hours), share=share, seed=seed, readings=readings)
 
 
 def leaking_pipes(network: LeakNetwork, rng: np.random.Generator, count: int) -> list[str]:

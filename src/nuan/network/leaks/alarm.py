@@ -36,4 +36,4 @@ def confidence(strength: float) -> float:
     >>> round(confidence(1.0), 2), round(confidence(2.0), 2)
     (0.8, 0.96)
     """
-    return 1.0 - 0.2 ** max(min(strength, 4.0), 0.5)
+    return float(1.0 - 0.2 ** max(min(strength, 4.0), 0.5))

@@ -7,6 +7,7 @@ pipes, c₄ the t/m of a tank: both unknown until they are seen. Least squares w
 learned within the last hours waits (`DELAY`), so that a leak that is being noticed does not become usual.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -61,15 +62,15 @@ class Balance:
     def coefficients(self) -> Floats:
         if self._coefficients is None:
             prior = (self.sigma / PRIOR_SPREAD) ** 2
-            self._covariance = np.linalg.inv(self.gram + np.diag(prior))
+            self._covariance = np.asarray(np.linalg.inv(self.gram + np.diag(prior)), np.float64)
             self._coefficients = self._covariance @ (self.moment + prior * PRIOR_MEAN)
         return self._coefficients
 
     def expected(self, x: tuple[float, ...]) -> tuple[float, float]:
         """(t/h, its own standard deviation t/h without the noise of a block)."""
-        row, coefficients = np.asarray(x), self.coefficients()
+        row, coefficients = np.array(x), self.coefficients()
         assert self._covariance is not None
-        return float(row @ coefficients), float(self.sigma * np.sqrt(max(row @ self._covariance @ row, 0.0)))
+        return float(row @ coefficients), self.sigma * math.sqrt(max(float(row @ self._covariance @ row), 0.0))
 
     @property
     def usual_t_h(self) -> float:
@@ -77,7 +78,7 @@ class Balance:
 
     def unsure_t_h(self) -> float:
         """Of the usual loss, from how long it has been watched."""
-        return self.long_sigma / max(min(self.seen_h, MEMORY_H), 1.0) ** 0.5
+        return self.long_sigma / math.sqrt(max(min(self.seen_h, MEMORY_H), 1.0))
 
     def surprise(self, block: Block) -> float | None:
         """Make-up beyond what was to be expected, t/h; None where the block says nothing of it."""

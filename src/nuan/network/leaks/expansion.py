@@ -76,7 +76,8 @@ def _from_state(state: State) -> Spreads | None:
     arrays, edges = state.arrays, state.arrays.edges
     flow, plant = np.abs(state.flow_kg_per_s), arrays.edge_slice("sources")
     sent = float(flow[plant].sum())
-    if not np.isfinite(sent) or sent <= 0.0 or not arrays.network.pipes.height:
+    taken = float(flow[arrays.edge_slice("substations")].sum())
+    if not (np.isfinite(sent) and sent > 0.0 and taken > 0.01 * sent) or not arrays.network.pipes.height:
         return None
     forward = state.flow_kg_per_s >= 0.0
     start, end = np.where(forward, edges.a, edges.b), np.where(forward, edges.b, edges.a)
@@ -97,7 +98,6 @@ def _from_state(state: State) -> Spreads | None:
     volume = edges.area * edges.length
     rows: list[tuple[float, float, float, float]] = []
     ready = [i for i in range(count) if waiting[i] == 0]
-    seen = np.zeros(len(flow), bool)
     while ready:
         i = ready.pop()
         for e in leaving[i]:
@@ -106,14 +106,13 @@ def _from_state(state: State) -> Spreads | None:
             span = volume[e] / share if e < pipes else 0.0
             if e < pipes:
                 rows.append((age, span, volume[e], back))
-                seen[e] = True
-            j = end[e]
+            j = int(end[e])
             weight[j] += flow[e]
             aged[j] += flow[e] * (age + span)
             cool[j] += flow[e] * back
             waiting[j] -= 1
             if waiting[j] == 0:
-                ready.append(int(j))
+                ready.append(j)
     if not rows:
         return None
     age, span, volumes, back_share = np.array(rows).T
@@ -140,7 +139,7 @@ def _spread(age: Floats, span: Floats, volume: Floats) -> Spread:
     return Spread(knots * WALL, between)
 
 
-_DENSITY = WATER.table[0].tolist()
+_DENSITY: list[float] = WATER.table[0].tolist()
 
 
 def density(temp_c: float) -> float:

@@ -19,6 +19,8 @@ SHORT_S = 2400.0
 ARMED_H, SLOW_ARMED_H = 8.0, 60.0
 BIG_T_H = 4.5
 BIG_SIGMAS = 5.0
+QUARTER = 0.3186 * math.sqrt(6.0)
+"""Lower quartile of |x₁ − 2 x₂ + x₃| for normal noise of 1."""
 RUN_LENGTH_H = 12 * 730.0
 """Each slow sum alone is to raise one false alarm a year."""
 
@@ -47,6 +49,32 @@ class Suspicion:
     excess_sigmas: float
 
 
+@dataclass
+class Noted:
+    """A reading that moves only when it has moved beyond its noise, and then all the way: what it did in between is not lost.
+
+    Noise in what explains would otherwise be learned as that pressure explains nothing (attenuation, Fuller 1987, ch. 1). Its size follows
+    the lower quartile of second differences: a pump that starts is not noise.
+    """
+
+    value: float = math.nan
+    noise: float = 0.0
+    before: float = math.nan
+    last: float = math.nan
+
+    def note(self, reading: float) -> float:
+        if math.isnan(reading):
+            return self.value
+        bend = abs(reading - 2.0 * self.last + self.before)
+        self.before, self.last = self.last, reading
+        if bend == bend and bend > 0.0:
+            quarter = QUARTER * self.noise
+            self.noise = max(self.noise * (1.0 + 0.05 * (0.25 if bend > quarter else -0.75)), 1e-5) if self.noise else bend
+        if math.isnan(self.value) or abs(reading - self.value) > 3.5 * self.noise:
+            self.value = reading
+        return self.value
+
+
 def _cusums() -> dict[str, Cusum]:
     return {
         "medium": Cusum(reference_t_h=0.9, least_t=4.5, cap_t_h=2.0, run_length_h=RUN_LENGTH_H),
@@ -73,6 +101,9 @@ class MakeUpWatch:
     short_most: deque[tuple[float, float]] = field(default_factory=deque)
     """Largest short-window surprise of each of the last blocks."""
     short_now: float = -math.inf
+    habit_t_h: float = 0.0
+    seen_bar: Noted = field(default_factory=Noted)
+    seen_level: Noted = field(default_factory=Noted)
     gap: bool = False
     """This row lacks the pressure or the level that the last one had."""
     swings: list[float] = field(default_factory=lambda: [0.0, 0.0])
@@ -120,11 +151,7 @@ class MakeUpWatch:
             (math.isnan(row.back_bar) and not math.isnan(last.back_bar))
             or (math.isnan(row.level) and not math.isnan(last.level))
         )
-        if last is None or not (math.isnan(row.back_bar) or math.isnan(row.level)):
-            return row
-        bar = last.back_bar if math.isnan(row.back_bar) else row.back_bar
-        level = last.level if math.isnan(row.level) else row.level
-        return replace(row, back_bar=bar, level=level)
+        return replace(row, back_bar=self.seen_bar.note(row.back_bar), level=self.seen_level.note(row.level))
 
     def _open(self, row: MakeUpRow) -> None:
         self.open_from, self.inflow_t, self.inflow_h, self.excused = row, 0.0, 0.0, False
@@ -149,9 +176,7 @@ class MakeUpWatch:
         surprise = surprises[self.balances.index(balance)]
         if surprise is not None:
             self.recent.append((block.time_s, block.hours, surprise))
-        self.short_most.append((block.time_s, self.short_now))
-        while self.short_most and self.short_most[0][0] < block.time_s - 14 * 24 * HOUR_S:
-            self.short_most.popleft()
+        self._note_habit(block.time_s)
         self.short_now = -math.inf
         found = []
         if surprise is not None and balance.seen_h >= SLOW_ARMED_H:
@@ -167,15 +192,25 @@ class MakeUpWatch:
                 one.learn(block, said)
         return found
 
+    def _note_habit(self, time_s: float) -> None:
+        """What the short window shows of itself: of the last fortnight's blocks the largest, without the one in fifty that was a fill or a fault."""
+        if math.isfinite(self.short_now):
+            self.short_most.append((time_s, self.short_now))
+        while self.short_most and self.short_most[0][0] < time_s - 14 * 24 * HOUR_S:
+            self.short_most.popleft()
+        count = len(self.short_most)
+        self.habit_t_h = sorted((most for _, most in self.short_most), reverse=True)[count // 50] if count > 12 else 0.0
+
     def _suspicion(self, time_s: float, by: str, since_s: float, strength: float) -> Suspicion:
         return Suspicion(time_s, by, self.size_since(since_s) - self.held_t_h, since_s, strength)
 
     def size_since(self, since_s: float) -> float:
-        """Median-like mean of the surprise since then, t/h: the size of a leak that began there."""
-        part = [surprise for time_s, _, surprise in self.recent if time_s > since_s + 1.0]
+        """Trimmed mean of the surprise in whole blocks since then, t/h: the size of a leak that began there. NaN before there is one."""
+        part = [surprise for time_s, hours, surprise in self.recent if time_s - hours * HOUR_S >= since_s - 60.0]
         if not part:
-            return self.short_now if math.isfinite(self.short_now) else 0.0
-        values = np.sort(part)
+            return math.nan
+        # the first block may have been dry for half of it
+        values = np.sort(part[1:] if len(part) > 2 else part)
         cut = len(values) // 5
         return float(np.mean(values[cut : len(values) - cut]))
 
@@ -191,21 +226,26 @@ class MakeUpWatch:
     def _look(self, row: MakeUpRow, hours: float) -> None:
         """What this row alone has beyond what was due since the last one, into the short window."""
         assert self.last is not None
-        while self.rows and self.rows[0][0] <= row.time_s - max(SHORT_S, 1.01 * hours * HOUR_S) + 1.0:
+        while self.rows and self.rows[0][0] <= row.time_s - SHORT_S + 1.0:
             self.rows.popleft()
-        if not math.isfinite(row.make_up_t_h):
+        if not math.isfinite(row.make_up_t_h) or row.time_s <= self.excused_until_s:
             return
         balance = self.believed
-        due, doubt = balance.expected(_change(self.last, row, hours))
+        x = _change(self.last, row, hours)
+        due, doubt = balance.expected(x)
         if self.gap:
             doubt += float(np.abs(balance.coefficients()[3:]) @ self.swings) / math.sqrt(hours)
         never_back = balance.bound or (balance.usual_t_h > 0.0 and self.least_t_h >= 0.0)
         self.least_t_h = min(self.least_t_h, row.make_up_t_h)
-        self.rows.append((row.time_s, hours, row.make_up_t_h - (max(due, 0.0) if never_back else due), doubt))
+        if never_back:
+            # what swells and is let off leaves no trace; what the vessel gives or takes does
+            stored = float(balance.coefficients()[3:] @ np.array(x[3:]))
+            due = max(due - stored, 0.0) + stored
+        self.rows.append((row.time_s, hours, row.make_up_t_h - due, doubt))
 
     def _short(self, row: MakeUpRow) -> Suspicion | None:
         """The window of the last forty minutes (at least the last step): mean surprise, the largest row left out where there are three."""
-        if not self.rows or self.rows[-1][0] < row.time_s or row.time_s <= self.excused_until_s:
+        if not self.rows or self.rows[-1][0] < row.time_s:
             return None
         balance, hours = self.believed, sum(one[1] for one in self.rows)
         if hours < 0.45 or hours > 2.5 or balance.seen_h < ARMED_H:
@@ -217,17 +257,15 @@ class MakeUpWatch:
         self.short_now = max(self.short_now, surprise)
         if surprise <= limit:
             return None
-        return Suspicion(row.time_s, "big", surprise, self.rows[0][0] - self.rows[0][1] * HOUR_S, surprise / limit)
+        latest = [one[2] for one in self.rows][-2:]
+        size = max(surprise, sum(latest) / len(latest) - self.held_t_h)
+        return Suspicion(row.time_s, "big", size, self.rows[0][0] - self.rows[0][1] * HOUR_S, surprise / limit)
 
     def short_limit(self, balance: Balance, doubt: float, readings: int) -> float:
         """t/h. Above all that the last fortnight showed of itself, and above what the noise of an hour can do."""
-        usual_most = sorted((most for _, most in self.short_most if math.isfinite(most)), reverse=True)
-        # the few largest were fills or faults; the pump's own cycle is far more often there
-        rank = len(usual_most) // 50
-        habit = usual_most[rank] if len(usual_most) > 12 else 0.0
         new = 2.0 if balance.seen_h < 72.0 else 0.0
         few = 0.8 if readings < 3 else 0.0
-        return max(BIG_T_H + new + few, BIG_SIGMAS * math.hypot(balance.sigma, doubt), min(1.3 * habit, 40.0))
+        return max(BIG_T_H + new + few, BIG_SIGMAS * math.hypot(balance.sigma, doubt), min(1.3 * self.habit_t_h, 40.0))
 
     def hold(self, size_t_h: float) -> None:
         """A leak of this size is known: nothing is learned, and only more than it is suspicious."""

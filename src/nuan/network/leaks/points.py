@@ -184,6 +184,30 @@ def read(
     return tuple(points.values()), findings
 
 
+def guess(series: bytes, network: Network) -> tuple[tuple[Point, ...], list[Finding]]:
+    """Without a points.csv: columns whose name is a quantity (`make_up_flow`, `supply_temperature`, 补水量) are taken as the plant's."""
+    first = series[:65536].decode("utf-8-sig", errors="replace").splitlines()[:1]
+    columns = next(csv.reader(first, delimiter=_delimiter(first[0])), []) if first else []
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["point", "quantity", "asset_kind", "unit"])
+    for column in columns:
+        words = re.match(r"(.*?)_(t_h|kg_s|m3_h|t_per_h|kg_per_s|m3_per_h|c|degc|bar|kpa|mpa|kw|mw)$", _plain(column))
+        name, unit = (words[1], words[2].replace("_per_", "/").replace("_", "/")) if words else (column, "")
+        name = re.sub(r"^(plant|source)_", "", _plain(name))
+        quantity = _word(name, QUANTITY_WORDS) or (_with_side(name)[0] and name)
+        if quantity:
+            rows.writerow([column, name, "weather" if "outdoor" in name else "source", unit])
+    points, findings = read(text.getvalue(), network)
+    missing = _finding(
+        "no_points_file",
+        "没有 points.csv，按列名猜",
+        "there is no points.csv; columns are taken by their names",
+        "写一个 points.csv",
+    )
+    return points, [missing, *findings]
+
+
 def _delimiter(text: str) -> str:
     first = text.splitlines()[0] if text.strip() else ""
     return max(",;\t", key=first.count)
@@ -346,11 +370,11 @@ def _resolved(point: Point, known: Mapping[tuple[str, str], str], row: int) -> t
         for said in (point.asset, point.asset.lower()):
             if (kind, said) in known:
                 return replace(point, asset_kind=kind, asset=known[kind, said]), []
-    if not kinds or point.quantity.startswith("make_up") or point.quantity in ("level", "volume"):
-        return point, []
     sources = sorted({name for (kind, _), name in known.items() if kind == "source"})
     if point.asset_kind == "source" and len(sources) == 1:
         return replace(point, asset=sources[0]), []
+    if not kinds or point.quantity.startswith("make_up") or point.quantity in ("level", "volume"):
+        return point, []
     return None, [
         _finding(
             "asset_unknown",

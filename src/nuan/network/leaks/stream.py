@@ -27,6 +27,7 @@ RANK_ROWS_S = 26 * HOUR_S
 OVER_BELOW, OVER_H = 0.4, 12
 ABSORB_H = 14 * 24.0
 GROWN = 0.25
+NEW_AFTER_S = 24 * HOUR_S
 BY_STRENGTH = {"big": 3, "medium": 2, "slow": 1}
 
 
@@ -38,12 +39,17 @@ class Locating(Protocol):
 class Event:
     """A leak that is known: its alarm, and what has been said of it."""
 
-    def __init__(self, number: int, alarm: Alarm) -> None:
+    def __init__(self, number: int, alarm: Alarm, before_t_h: float) -> None:
+        self.before_t_h = before_t_h
         self.number, self.alarm, self.first_s = number, alarm, alarm.time_s
         self.said = alarm
         self.due = deque(alarm.time_s + hours * HOUR_S for hours in UPDATE_H)
         self.calm_h = 0.0
         self.judged_s = alarm.time_s
+
+
+def _or(new: float, old: float) -> float:
+    return old if math.isnan(new) else new
 
 
 class Watch:
@@ -84,12 +90,11 @@ class Watch:
     def _filled(self, now: Gathered) -> Gathered:
         """Temperatures and flow as they last were, where this row has none."""
         last = self.last
-        pick = lambda new, old: old if math.isnan(new) else new  # noqa: E731
         if last is None:
             return now
         return Gathered(
-            now.make_up_t_h, pick(now.supply_c, last.supply_c), pick(now.return_c, last.return_c),
-            pick(now.flow_m3_per_s, last.flow_m3_per_s), now.back_bar, now.level, now.excused,
+            now.make_up_t_h, _or(now.supply_c, last.supply_c), _or(now.return_c, last.return_c),
+            _or(now.flow_m3_per_s, last.flow_m3_per_s), now.back_bar, now.level, now.excused,
         )  # fmt: skip
 
     def _contents(self, now: Gathered, seconds: float) -> tuple[float, float]:
@@ -112,14 +117,21 @@ class Watch:
         suspicions = self.make_up.push(seen)
         found: list[Alarm] = []
         if suspicions:
-            strongest = max(suspicions, key=lambda one: BY_STRENGTH[one.by])
-            if self.event is None or strongest.size_t_h > max(GROWN * self.event.said.size_t_h, 2.0):
-                found.append(self._alarm(strongest))
+            found += self._suspected(max(suspicions, key=lambda one: BY_STRENGTH[one.by]))
         if self.event is not None and not found:
             found += self._follow(self.event, time_s)
         if self.locator is not None and self.event is None:
             self._teach(time_s)
         return found
+
+    def _suspected(self, more: Suspicion) -> list[Alarm]:
+        """A new leak, or, within a day of an alarm, that it is larger than it seemed."""
+        event = self.event
+        if event is None:
+            return [self._alarm(more)]
+        if more.time_s - event.first_s < NEW_AFTER_S:
+            return self._update(event, more.time_s)
+        return [self._alarm(more)] if more.size_t_h > max(GROWN * self.make_up.held_t_h, 1.0) else []
 
     def _alarm(self, suspicion: Suspicion) -> Alarm:
         self.events += 1
@@ -130,7 +142,7 @@ class Watch:
         ))  # fmt: skip
         before = self.make_up.held_t_h
         self.make_up.hold(before + size)
-        self.event = Event(self.events, alarm)
+        self.event = Event(self.events, alarm, before)
         return alarm
 
     def _ranked(self, alarm: Alarm) -> Alarm:
@@ -186,7 +198,7 @@ class Watch:
 
     def _update(self, event: Event, time_s: float) -> list[Alarm]:
         said = event.said
-        size = self.make_up.size_since(said.since_s)
+        size = self.make_up.size_since(said.since_s) - event.before_t_h
         size = said.size_t_h if not size > 0.05 else size
         strength = min(1.0 + (time_s - event.first_s) / (12 * HOUR_S), 3.0)
         now = self._ranked(Alarm(
@@ -197,9 +209,9 @@ class Watch:
             pipe for pipe, _ in said.pipes[:1]
         ]
         surer = bool(now.near_confidence > said.near_confidence + 0.1)
+        self.make_up.hold(event.before_t_h + size)
         if not (abs(size - said.size_t_h) > GROWN * said.size_t_h or moved or surer or now.side != said.side):
             return []
-        self.make_up.held_t_h = size
         event.said = now
         return [now]
 
