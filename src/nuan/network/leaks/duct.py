@@ -1,10 +1,3 @@
-<<<<<<< HEAD
-"""Flooded or soaked ducts: from sensors in chambers, and from branches that lose more heat than they used to."""
-
-from collections.abc import Sequence
-
-import numpy as np
-=======
 """Flooded or soaked ducts: from sensors in chambers, and from branches that lose more heat than they used to.
 
 A chamber speaks by a float or leak wire (`wet`), by `water_level`, `humidity` or `temperature`. A soaked duct without a sensor shows in the
@@ -24,7 +17,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
->>>>>>> leaks
 
 from nuan.network.graph.tables import Network
 from nuan.network.leaks.alarm import DUCT_HEAT_LOSS, DUCT_WET, Alarm
