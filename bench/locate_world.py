@@ -86,7 +86,7 @@ def build(
     leak_hours: int = 24,
     step_h: int = 2,
     faults: Faults = Faults(),
-) -> World:  # noqa: B008
+) -> World:
     """Run pandapipes (hydraulics) through the learning hours and through the hours of each leak."""
     import pandapipes
 
@@ -212,11 +212,11 @@ class Sensed:
     values: Floats
 
 
-def sense(world: World, share: float, seed: int, *, flows: str = "same", faults: Faults = Faults()) -> Sensed:  # noqa: B008
+def sense(world: World, share: float, seed: int, *, flows: str = "same", faults: Faults = Faults()) -> Sensed:
     """What a share of the stations tells: pressures on both sides and (`flows`: same | all | none) flow. The plant tells everything."""
     rng = np.random.default_rng(seed)
     stations = len(world.case.at)
-    chosen = np.sort(rng.choice(stations, max(int(round(share * stations)), 2), replace=False))
+    chosen = np.sort(rng.choice(stations, max(round(share * stations), 2), replace=False))
     columns: list[tuple[str, str, str, str, str, str]] = []
     parts: list[Floats] = []
 
