@@ -97,7 +97,7 @@ def cases(season: str, seed: int, each: int) -> list[Case]:
             elif kind == "fouling":
                 size, variant = float(dice.choice([0.5, 0.65, 0.8])), str(dice.choice(["", "full"]))
             elif kind == "flow_loss":
-                size, variant = float(dice.choice([0.3, 0.45, 0.6])), str(dice.choice(["primary", "secondary"]))
+                size, variant = float(dice.choice([0.4, 0.5, 0.6])), str(dice.choice(["primary", "secondary"]))
             else:
                 size = float(dice.choice([0.5, 0.75, 1.3, 1.6]))
             found.append(Case(station, Injection(kind, channel, size, begin, variant)))

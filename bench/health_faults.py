@@ -101,7 +101,7 @@ def _usual(c: Columns) -> dict[str, float]:
         c2 = (c["pe"] / (c["t_sup_sec"] - c["t_ret_sec"]))[on]
         warm = ((c["t_sup_sec"] + c["t_ret_sec"]) / 2)[on]
     return {
-        "pe": float(np.median(c["pe"][on])), "c1": float(np.median(c1)), "c1_most": float(np.quantile(c1, 0.95)),
+        "pe": float(np.median(c["pe"][on])), "c1": float(np.median(c1)), "c1_most": float(np.quantile(c1, 0.85)),
         "c2": float(np.median(c2)), "ua": 4.0 * float(np.median(c1)), "t1": float(np.median(c["t_sup_prim"][on])),
         "emission": float(np.median(c["pe"][on] / (warm - 20.0))),
     }  # fmt: skip

@@ -7,14 +7,12 @@ them may be lying.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nuan.buildings.health.channels import VECTOR
-from nuan.buildings.health.hours import DAY_H, CityHours, StationHours
+from nuan.buildings.health.hours import StationHours
 
 FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -110,51 +108,6 @@ class DayVector:
     given: Mapping[str, float]
 
 
-Corrections = Mapping[tuple[int, str], float]
-"""(station number, channel) → what its sensor is known to show too much; NaN: it says nothing."""
-
-
-def day_vector(city: CityHours, index: int, day: int, limits: Limits, known: Corrections = MappingProxyType({})) -> DayVector:
-    """Of the city's day number `day` (0 = first); looks at that day only. `known` is taken off what the other stations say."""
-    part = slice(day * DAY_H, (day + 1) * DAY_H)
-    station = city.stations[index]
-    on = heating(station.values, limits, part)
-    quiet = steady(on)
-    x = np.full(len(VECTOR), np.nan)
-    given: dict[str, float] = {}
-    hours = int(quiet.sum()) if int(quiet.sum()) >= FEWEST_STEADY_H else 0
-    if hours:
-        for i, key in enumerate(VECTOR):
-            if key in station.values:
-                x[i] = _median(station.values[key][part][quiet])
-        if "setpoint" in station.values:
-            given["setpoint"] = _median(station.values["setpoint"][part][quiet])
-        given["peer"] = peers(city, index, "primary_supply", part, quiet, known)
-        given["outdoor"] = outdoor(city, index, part, quiet, known)
-    return DayVector(day, hours, int(on.sum()), x, {key: v for key, v in given.items() if np.isfinite(v)})
-
-
-def _median(column: FloatArray) -> float:
+def median_of(column: FloatArray) -> float:
     known = column[np.isfinite(column)]
     return float(np.median(known)) if len(known) >= FEWEST_STEADY_H else float("nan")
-
-
-def peers(city: CityHours, index: int, key: str, part: slice, hours: Mask, known: Corrections) -> float:
-    """Median over the other stations of a channel in these hours."""
-    others = [
-        _median(each.values[key][part][hours]) - known.get((i, key), 0.0)
-        for i, each in enumerate(city.stations)
-        if i != index and key in each.values
-    ]
-    said = [value for value in others if np.isfinite(value)]
-    return float(np.median(said)) if said else float("nan")
-
-
-def outdoor(city: CityHours, index: int, part: slice, hours: Mask, known: Corrections) -> float:
-    """The weather's, else the median of the other stations' outdoor sensors, else the station's own."""
-    if city.weather is not None and np.isfinite(value := _median(city.weather[part][hours])):
-        return value
-    if np.isfinite(value := peers(city, index, "outdoor", part, hours, known)):
-        return value
-    own = city.stations[index].values.get("outdoor")
-    return float("nan") if own is None else _median(own[part][hours])

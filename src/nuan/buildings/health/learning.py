@@ -1,30 +1,37 @@
 """Learning a station's model from a stretch of days, and what its healthy channels do hour by hour."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
 from nuan.buildings.health.channels import VECTOR
-from nuan.buildings.health.days import DayVector, day_vector, heating, learn_limits
+from nuan.buildings.health.days import DayVector, Limits, heating, learn_limits
 from nuan.buildings.health.fouled import learn_approach
 from nuan.buildings.health.hours import DAY_H, CityHours
 from nuan.buildings.health.models import ALONE, FEWEST_DAYS, StationModel, fit_ways
+from nuan.buildings.health.peers import Peers
 from nuan.buildings.health.standing import usual_spreads
 from nuan.buildings.health.stuck import learn_runs
+from nuan.buildings.health.vectors import day_vector
+
+SEASON_D: Final = 180
+"""运行参数: heated days that are learned from, at most."""
 
 
-
-def learn(city: CityHours, index: int, first: int, end: int, leave_out: Sequence[int] = ()) -> StationModel | None:
+def learn(
+    city: CityHours, index: int, first: int, end: int, leave_out: Sequence[int] = (), peers: Peers | None = None
+) -> StationModel | None:
     """From the city's days `first ≤ day < end` without those in `leave_out`; None when too few of them heat."""
     station = city.stations[index]
-    part = slice(first * DAY_H, end * DAY_H)
     limits = learn_limits(station, end * DAY_H)
     if not limits.above and not limits.spread:
         return None
-    left = frozenset(leave_out)
-    days = [day_vector(city, index, day, limits) for day in range(first, end) if day not in left]
+    peers = peers or Peers(city, [learn_limits(each, end * DAY_H) for each in city.stations])
+    first, days = _days(peers, index, range(first, end), limits, frozenset(leave_out))
+    part = slice(first * DAY_H, end * DAY_H)
     fitted = fit_ways(days, own_weather=city.weather is None and len(city.stations) == 1)
     if fitted is None:
         return None
@@ -55,6 +62,20 @@ def _alone(days: Sequence[DayVector]) -> dict[str, float]:
         if len(pairs) >= FEWEST_DAYS and float(np.ptp(pairs[:, 0])) > 1.0:
             found[key] = float(theilslopes(pairs[:, 1], pairs[:, 0])[0])
     return found
+
+
+def _days(peers: Peers, index: int, span: range, limits: Limits, left: frozenset[int]) -> tuple[int, list[DayVector]]:
+    """The last heated days of the span, a season of them at most, and the first of these: what was years ago is another station."""
+    days: list[DayVector] = []
+    first, heated = span.stop - 1, 0
+    for first in reversed(span):
+        if first in left:
+            continue
+        days.append(day_vector(peers, index, first, limits))
+        heated += days[-1].steady_h > 0
+        if heated >= SEASON_D:
+            break
+    return first, days[::-1]
 
 
 def _usual(days: Sequence[DayVector]) -> dict[str, float]:

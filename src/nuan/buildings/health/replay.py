@@ -9,13 +9,15 @@ import numpy as np
 
 from nuan.buildings.health.channels import CHANNELS, PAIRS
 from nuan.buildings.health.alone import mine
-from nuan.buildings.health.days import Corrections, day_vector, heating
+from nuan.buildings.health.days import heating, learn_limits
 from nuan.buildings.health.evidence import HourEvidence, judged, standing_verdict
 from nuan.buildings.health.hours import DAY_H, CityHours
 from nuan.buildings.health.hypotheses import PROCESS
 from nuan.buildings.health.learning import learn
 from nuan.buildings.health.models import FEWEST_DAYS, StationModel
+from nuan.buildings.health.peers import SHARED, Corrections, Peers
 from nuan.buildings.health.stuck import StuckWatch
+from nuan.buildings.health.vectors import day_vector
 from nuan.buildings.health.watch import StationWatch, Told
 
 FIRST_DAYS: Final = 28
@@ -25,6 +27,8 @@ ENOUGH_DAYS: Final = 120
 """运行参数: a model that knows so many days is not learned anew while it runs."""
 SWAPPED_H: Final = 12
 COLD_D: Final = 2
+AGAIN_D: Final = 14
+"""运行参数: a channel that is stuck now and then is told again only after so many days."""
 DOUBT: Final = 0.25
 """运行参数: of two sensors that part, the less likely one is named too when it is to blame with this probability."""
 
@@ -45,10 +49,6 @@ class Fault:
     other: str = ""
 
 
-SHARED: Final = ("primary_supply", "outdoor")
-"""Channels by which stations explain one another."""
-
-
 @dataclass
 class _Station:
     index: int
@@ -60,8 +60,20 @@ class _Station:
     hours: HourEvidence = field(default_factory=HourEvidence)
     relearn: int = 0
     cold_days: int = 0
+    stuck_told: dict[str, int] = field(default_factory=dict)
     heated_yesterday: bool = False
     masked_before: set[str] = field(default_factory=set)
+
+
+def learn_city(city: CityHours, first: int, end: int) -> dict[str, StationModel]:
+    """Models of all stations that these days teach something about."""
+    found = {}
+    peers = Peers(city, [learn_limits(each, end * DAY_H) for each in city.stations]) if end > first else None
+    for index, station in enumerate(city.stations):
+        model = learn(city, index, first, end, peers=peers) if end > first else None
+        if model is not None:
+            found[station.station] = model
+    return found
 
 
 def replay(
@@ -79,8 +91,9 @@ def replay(
         states.append(state)
     for day in range(first_day, city.days):
         known = _known(states)
+        peers = Peers(city, [None if each.watch is None else each.watch.model.limits for each in states])
         for state in states:
-            yield from _day(city, states, state, day, first_day, known)
+            yield from _day(peers, states, state, day, first_day, known)
         said(day)
 
 
@@ -91,7 +104,7 @@ def _known(states: Sequence[_Station]) -> dict[tuple[int, str], float]:
         if state.watch is None or state.stuck is None:
             continue
         for each in state.watch.known:
-            if each.hypothesis.channel in SHARED:
+            if each.hypothesis.channel in SHARED and len(states) > 2:
                 found[state.index, each.hypothesis.channel] = each.amount
         silent = set(state.stuck.stuck) | {key for pair in state.swapped for key in pair}
         for key in silent & set(SHARED):
@@ -110,8 +123,9 @@ def _take(state: _Station, model: StationModel) -> None:
 
 
 def _day(
-    city: CityHours, states: Sequence[_Station], state: _Station, day: int, first_day: int, known: Corrections
+    peers: Peers, states: Sequence[_Station], state: _Station, day: int, first_day: int, known: Corrections
 ) -> Iterator[Fault]:
+    city = peers.city
     if state.watch is None or state.watch.model.days < ENOUGH_DAYS:
         _learn(city, state, day, first_day)
     watch = state.watch
@@ -125,6 +139,10 @@ def _day(
     for hour in range(DAY_H):
         at = day * DAY_H + hour
         for key, since, value in state.stuck.hour(station, at, bool(on[hour]), lately or bool(on[: hour + 1].any())):
+            again = day - state.stuck_told.get(key, -AGAIN_D) < AGAIN_D
+            state.stuck_told[key] = day
+            if again:
+                continue
             yield Fault(city.start_h + at + 1, station.station, key, "stuck", True, value, CHANNELS[key].unit, 0.95, city.start_h + since)
     yield from _pairs(city, state, day, on)
     masked = set(state.stuck.stuck)
@@ -140,7 +158,7 @@ def _day(
     if (lost := _no_heat(state, on, peers_on)) is not None:
         yield Fault(city.start_h + (day + 1) * DAY_H, station.station, "", lost, False, 1.0, "share", 0.7, city.start_h + (day - 1) * DAY_H)
     told = watch.day(
-        day_vector(city, state.index, day, watch.model.limits, known),
+        day_vector(peers, state.index, day, watch.model.limits, known),
         frozenset(masked),
         lambda found: judged(city, state.index, watch, state.hours, day, found),
     )
@@ -191,20 +209,17 @@ def _arbitrate(
         state.watch.tell(verdict)
         return [(state, told)]
     twin = next((each for each in other.watch.candidates if each.name == verdict.hypothesis.name), None)
-    said = mine(
-        city, (state.index, state.watch), (other.index, other.watch), channel, verdict.since, verdict.kind == "bias"
-    )
+    said = mine(state.watch, other.watch, channel, verdict.since)
     share = 1 / (1 + exp(-said)) if twin is not None else 1.0
     sides = [(state, replace(verdict, confidence=verdict.confidence * share), share)]
     if twin is not None:
         mirrored = replace(verdict, hypothesis=twin, amount=-verdict.amount, confidence=verdict.confidence * (1 - share))
         sides.append((other, mirrored, 1 - share))
     sides.sort(key=lambda side: -side[2])
-    for each in (state, other):
-        assert each.watch is not None
-        each.watch.forget()
-    assert sides[0][0].watch is not None
-    sides[0][0].watch.tell(sides[0][1])
+    for who, each, _ in sides:
+        assert who.watch is not None
+        who.watch.forget()
+        who.watch.tell(each)  # seen from each side it is the same distance
     return [(who, Told(told.day, each)) for who, each, part in sides if part >= DOUBT]
 
 

@@ -34,6 +34,8 @@ WAIT_D: Final = 4
 """运行参数: a verdict that is not clear is given after so many days with evidence at the latest."""
 KEPT_D: Final = 45
 LEAST_FLOORS: Final = 2.5
+AGREED: Final = 0.65
+"""运行参数: share of the days since a bias began that have to show it."""
 UNSURE: Final = 0.7
 """Share of a known fault's size by which it may be otherwise."""
 _WAY_MEMORY: Final = 0.6
@@ -186,7 +188,12 @@ class StationWatch:
         verdict = judged(decide(list(self.days), self.candidates, self.pending_since))
         if verdict is None or self.pending_days < 2 or (verdict.margin < MARGIN and self.pending_days < WAIT_D):
             return None
-        if abs(verdict.amount) < self.least(verdict.hypothesis):
+        least = self.least(verdict.hypothesis)
+        if verdict.agreed < AGREED or (verdict.confidence < 0.5 and abs(verdict.amount) < 1.8 * least):
+            if self.pending_days < 2 * WAIT_D:
+                return None
+            least = np.inf
+        if abs(verdict.amount) < least:
             self.cusum.reset()  # something wandered, but less than what is called a fault
             self.pending_since = None
             return None
