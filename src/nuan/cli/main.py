@@ -28,6 +28,7 @@ COMMANDS = {
     "simulate": "nuan.cli.simulate:simulate",
     "quality": "nuan.cli.quality:quality",
     "leaks": "nuan.cli.leaks:leaks",
+    "health": "nuan.cli.health:health",
 }
 
 
