@@ -249,18 +249,15 @@ def _change(
         held.ended_at = now
 
 
-def hours_allowed(pack_name: str, level: str, now: datetime) -> Decimal | None:
-    """Hours that a place's rules give a level; None where they do not say (未载明): then a person sets the deadline."""
-    if not level:
-        return None
-    value = catalogue.pack(pack_name, signed_records()).value(
-        f"hazard.deadline_{level}_h", now.astimezone(CHINA).date()
-    )
+def hours_setting(pack_name: str, key: str, now: datetime) -> Decimal | None:
+    """Hours that a place's rules state under a key; None where they do not (未载明)."""
+    value = catalogue.pack(pack_name, signed_records()).value(key, now.astimezone(CHINA).date())
     return None if value is None else Decimal(str(value))
 
 
 def latest_deadline(pack_name: str, level: str, now: datetime) -> datetime | None:
-    hours = hours_allowed(pack_name, level, now)
+    """The last moment that a place's rules leave for a level; None: they do not say, and a person sets the deadline."""
+    hours = hours_setting(pack_name, f"hazard.deadline_{level}_h", now) if level else None
     return None if hours is None else now + timedelta(hours=float(hours))
 
 

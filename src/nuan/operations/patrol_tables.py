@@ -1,16 +1,12 @@
 """The tables of a file import about patrols: routes and their points. A route that was walked keeps its plan."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
-import polars as pl
-
-from nuan.operations.bulk import Counts, codes_of, upsert
 from nuan.operations.registry_shapes import Field, RegistryTable
-from nuan.records.hazards.models import PatrolPoint, PatrolRoute, PointKind
 
-POINT_KINDS = tuple(PointKind.values)
-WHEN = tuple(PatrolRoute.When.values)
+POINT_KINDS = ("substation", "chamber", "pipe", "valve", "building", "source", "other")
+WHEN = ("season", "year")
 PATROL_TABLES = (
     RegistryTable("patrol_routes", "巡线线路", ("code",), (
         Field("code", "text", ("线路编号", "编号", "代码"), True, example="XL-01"),
@@ -39,23 +35,3 @@ PATROL_WORDS_ZH: Mapping[str, str] = MappingProxyType({
     "供暖季": "season", "采暖季": "season", "全年": "year", "检查井": "chamber", "井室": "chamber", "管段": "pipe", "换热站": "substation",
     "阀门": "valve", "楼栋": "building", "热源": "source", "其他": "other",
 })  # fmt: skip
-
-
-def _routes(frame: pl.DataFrame) -> Counts:
-    rows = frame.select(
-        "code", "name", pl.col("company").alias("company_id"), pl.col("banner").alias("banner_id"), "every_days", "when", "starts_on", "ends_on"
-    )  # fmt: skip
-    return upsert(PatrolRoute, rows, ["code"])
-
-
-def _points(frame: pl.DataFrame) -> Counts:
-    ids = codes_of(PatrolRoute).select(pl.col("code").alias("route"), pl.col("id").cast(pl.Int64).alias("route_id"))
-    rows = frame.join(ids, on="route", how="left", maintain_order="left").select(
-        "route_id", "number", "kind", pl.col("place").alias("place_code"), "name", "look_at", "longitude", "latitude", "since", "until"
-    )  # fmt: skip
-    return upsert(PatrolPoint, rows, ["route_id", "number"])
-
-
-PATROL_WRITERS: Mapping[str, Callable[[pl.DataFrame], Counts]] = MappingProxyType(
-    {"patrol_routes": _routes, "patrol_points": _points}
-)
