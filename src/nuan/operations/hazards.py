@@ -24,6 +24,7 @@ from nuan.terms.places import CHINA
 CLAUSE = "2.5.4"
 LEVEL_ORDER = [Level.GENERAL, Level.SERIOUS, Level.MAJOR]
 MOST_WORDS = 500
+EVENTS = frozenset(each.value for each in Event)
 _OWNERS = {
     "source": (HeatSource, "company_id", "banner_id"),
     "substation": (Substation, "company_id", "banner_id"),
@@ -176,7 +177,7 @@ def step(
         if key and (done := held.changes.filter(key=key).first()):
             row.nothing_changed = True
             return done
-        found = TABLE.get((State(held.state), Event(event) if event in Event else Event.REPORT))
+        found = TABLE.get((State(held.state), Event(event) if event in EVENTS else Event.REPORT))
         if found is None:
             raise StepError(held.state)
         _within(person, held.company_id, held.banner_id)

@@ -45,7 +45,7 @@ def chosen(request: Visit, now: datetime) -> QuerySet[Hazard]:
         rows = rows.filter(overdue(now))
     elif show == "mine":
         rows = rows.filter(responsible=request.user.pk, state__in=OPEN)
-    elif show in State:
+    elif show in {each.value for each in State}:
         rows = rows.filter(state=show)
     elif show != "all":
         rows = rows.filter(state__in=OPEN)
