@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from nuan.operations.acts import act
 from nuan.operations.demo_accounts import COMPANY
 from nuan.operations.demo_findings import Found
+from nuan.operations.hazard_escalation import escalate_hazards
 from nuan.operations.hazards import report_hazard, step
 from nuan.operations.patrol_rounds import route_states
 from nuan.operations.photos import Kept, keep_photo
@@ -84,6 +85,7 @@ def build_hazards(season: Season, as_of: datetime, *, actor: str) -> dict[str, i
     if there != here:
         for each in ELSEWHERE:
             _tell(there, each, now)
+    escalate_hazards(now)
     return {"routes": PatrolRoute.objects.count(), "check_ins": CheckIn.objects.count()}
 
 

@@ -108,7 +108,7 @@ def _change_row(change: HazardChange, before: HazardChange | None) -> ChangeRow:
         note = say("上报旗区和市主管部门") if change.note == "city" else say("上报旗区主管部门")
     return ChangeRow(
         change.at, say("系统") if change.actor == "engine" else change.actor, Event(change.event).zh, State(change.state_to).zh, note,
-        details, list(change.photos.all()),
+        details, [] if change.event == Event.REPORT else list(change.photos.all()),
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def _page(request: Visit, found: Hazard, now: datetime, form: dict[str, Any], st
     context = {
         "row": hazard_rows([found], now)[0],
         "changes": change_rows(found),
-        "photos": found.photos.order_by("id"),
+        "photos": found.photos.filter(change__event=Event.REPORT).order_by("id"),
         "steps": [_asked(each, form) for each in steps],
         "barred": barred and found.state == State.RECTIFIED,
         "form": form,
