@@ -165,6 +165,7 @@ def escalate() -> None:
     """Tell 重大 and overdue hazards further up, each step once. A running `nuan notify` or `nuan intake` does it every minute."""
     setup_records()
     from nuan.operations.hazard_escalation import escalate_hazards
+    from nuan.operations.live import live_now
 
-    gone = escalate_hazards(datetime.now(UTC))
+    gone = escalate_hazards(live_now(datetime.now(UTC)))
     click.echo(" ".join(gone) if gone else "没有要上报的隐患 / nothing to tell")

@@ -34,6 +34,7 @@ def notify(context: click.Context, once: bool, every: float) -> None:
         return
     setup_records()
     from nuan.operations.hazard_escalation import escalate_hazards
+    from nuan.operations.live import live_now
     from nuan.operations.notify.outbox import deliver
 
     stop = threading.Event()
@@ -43,7 +44,7 @@ def notify(context: click.Context, once: bool, every: float) -> None:
     while not stop.is_set():
         if time.monotonic() - looked > HAZARDS_EVERY_S:
             looked = time.monotonic()
-            escalate_hazards(datetime.now(UTC))
+            escalate_hazards(live_now(datetime.now(UTC)))
         done = deliver(datetime.now(UTC))
         failed += done.failed + done.dead
         if not done.idle:

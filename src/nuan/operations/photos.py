@@ -24,6 +24,7 @@ MOST_PHOTOS = 6
 LONGEST_SIDE = 1600
 QUALITY = 82
 FORMATS = ("JPEG", "PNG", "WEBP")
+TOO_MANY = "照片像素过多,请用手机普通模式拍 / the photo has too many pixels"
 
 
 class PhotoError(ValueError):
@@ -77,7 +78,7 @@ def keep_photo(content: bytes) -> Kept:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(io.BytesIO(content), formats=FORMATS)
             if opened.width * opened.height > MOST_PIXELS:
-                raise PhotoError("照片像素过多,请用手机普通模式拍 / the photo has too many pixels")
+                raise PhotoError(TOO_MANY)
             exif = opened.getexif()
             taken_at, place = _time_of(exif), _place_of(exif)
             opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
@@ -87,9 +88,10 @@ def keep_photo(content: bytes) -> Kept:
             plain.paste(upright, mask=upright.getchannel("A") if upright.mode in {"RGBA", "LA"} else None)
     except PhotoError:
         raise
+    except Image.DecompressionBombError:
+        raise PhotoError(TOO_MANY) from None
     except (
         UnidentifiedImageError,
-        Image.DecompressionBombError,
         OSError,
         SyntaxError,
         ValueError,
