@@ -1,6 +1,7 @@
 """The life of a hazard against its table: whatever anybody presses in whatever order, the table decides, and two people are needed to close."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -12,7 +13,7 @@ from nuan.operations.hazards import HazardError, PersonNeededError, SamePersonEr
 from nuan.operations.tokens import create_token
 from nuan.records.audit.models import AuditEntry
 from nuan.records.hazards.models import Hazard
-from nuan.records.hazards.states import STEPS, TABLE, Event, State, diagram, steps_from
+from nuan.records.hazards.states import STEPS, TABLE, Event, State, diagram, in_document, steps_from
 from small_hazards import NEXT_WEEK, another_crew, bring_to, build_hazard, person
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,12 @@ def test_every_state_but_the_ends_leads_on_and_is_reached() -> None:
     assert {step.end for step in STEPS} == set(State) - {State.REPORTED} | {State.REPORTED}
     assert all(state.zh in diagram() for state in State)
     assert not any(steps_from(state, "resident") or steps_from(state, "finance") for state in State)
+
+
+def test_the_document_shows_the_table_as_it_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "hazards.md").read_text("utf-8")
+    assert text == in_document(text), "run `make docs`"
+    assert in_document(text.replace("待复查", "x")) != text.replace("待复查", "x")
 
 
 def test_the_straight_way_and_what_the_log_says(reported: Hazard) -> None:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import Field
 
@@ -112,7 +112,7 @@ def report(request: HttpRequest, given: HazardIn) -> Any:
         )  # fmt: skip
     except HazardError as error:
         raise HttpError(422, str(error)) from None
-    return (201 if done.is_new else 200), _out(rows.get(pk=done.hazard.pk))
+    return Status(201 if done.is_new else 200, _out(rows.get(pk=done.hazard.pk)))
 
 
 @router.get("/{code}", response=HazardOut)
@@ -127,5 +127,5 @@ def hazard_step(request: HttpRequest, code: str, given: StepIn) -> Any:
     try:
         step(found, given.event, by=_caller(request).token, note=given.note, now=timezone.now())
     except HazardError as error:
-        return 403, {"detail": str(error)}
+        return Status(403, {"detail": str(error)})
     raise HttpError(500, "a token took a step of a hazard")

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 
 from nuan.operations.hazards import HazardError, answerable, hands_on, latest_deadline, step
@@ -16,6 +17,7 @@ from nuan.records.accounts.models import User
 from nuan.records.hazards.models import Hazard, Level, Photo
 from nuan.records.hazards.states import Event, State, Step, steps_from
 from nuan.terms.places import CHINA
+from nuan.web.field_forms import arrived
 from nuan.web.forms import refused
 from nuan.web.guard import Visit
 from nuan.web.hazard_words import change_rows, hazard_rows
@@ -107,7 +109,7 @@ def _step(request: Visit, found: Hazard, now: datetime) -> HttpResponse:
         refused(request, error)
         return _page(request, get_object_or_404(hazards_seen(request), pk=found.pk), now, asked, status=422)
     messages.success(request, say("已登记。"))
-    return redirect("hazard", code=found.code)
+    return arrived(request, reverse("hazard", kwargs={"code": found.code}))
 
 
 def _person(text: str) -> User | None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from nuan.operations.hazards import HazardError, owner_of, report_hazard
@@ -17,6 +18,7 @@ from nuan.records.accounts.visibility import Scope
 from nuan.records.hazards.models import Hazard, Kind, Source
 from nuan.records.monitoring.models import Alarm
 from nuan.telemetry.alarms.definitions import Kind as AlarmKind
+from nuan.web.field_forms import arrived
 from nuan.web.forms import actor_of, refused
 from nuan.web.guard import Visit
 from nuan.web.live_words import amount
@@ -35,7 +37,7 @@ def hazard_report(request: Visit) -> HttpResponse:
     if request.method == "POST":
         made = _report(request, form)
         if made is not None:
-            return redirect("hazard", code=made.code)
+            return arrived(request, reverse("hazard", kwargs={"code": made.code}))
     stations = request.scope.stations().order_by("code")[:MOST_PLACES]
     context = {
         "form": form

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from nuan.operations.patrol_rounds import route_states
 from nuan.operations.patrols import Position, check_in
 from nuan.operations.photos import MOST_PHOTOS, PhotoError, keep_photos
 from nuan.records.hazards.models import CheckIn, Kind, PatrolPoint, PatrolRoute
+from nuan.web.field_forms import arrived
 from nuan.web.forms import refused
 from nuan.web.guard import Visit
 from nuan.web.views.hazard_report import position_of
@@ -88,7 +89,7 @@ def _check(request: Visit, route: PatrolRoute, form: dict[str, str], now: dateti
         messages.success(request, say("已打卡,并上报隐患 {code}。", code=done.hazard.code))
     else:
         messages.success(request, say("已打卡:{name}。", name=point.name))
-    return redirect(reverse("patrol_walk", kwargs={"code": route.code}) + "#next")
+    return arrived(request, reverse("patrol_walk", kwargs={"code": route.code}) + "#next")
 
 
 def _moment(text: str, now: datetime) -> datetime | None:

@@ -42,11 +42,12 @@
     if (form.dataset.pressed) data.set("finding", form.dataset.pressed);
     say(form, text("sending"));
     try {
-      const answer = await fetch(form.action || location.href, { method: "POST", body: data, credentials: "same-origin" });
-      if (answer.redirected && new URL(answer.url).pathname !== "/login/") {
+      const answer = await fetch(form.action || location.href, { method: "POST", body: data, credentials: "same-origin", headers: { "X-Field-Form": "1" } });
+      if (answer.status === 204) {
         store.drop("nuan:" + form.dataset.keep);
-        location.assign(answer.url);
-        if (new URL(answer.url).pathname === location.pathname) location.reload();
+        const to = new URL(answer.headers.get("X-Location"), location.href);
+        // the query makes it another address, so that the page is loaded anew where only the anchor differs
+        location.assign(to.pathname + "?sent=" + Date.now() + to.hash);
         return;
       }
       // refused with a sentence, or signed out: the plain form shows it
@@ -66,6 +67,10 @@
 
   for (const form of document.querySelectorAll("form[data-field-form]")) {
     restore(form);
+    form.addEventListener("change", ({ target }) => {
+      const due = form.elements.namedItem("deadline");
+      if (due && target.dataset.due) due.value = target.dataset.due;
+    });
     form.addEventListener("input", () => keep(form));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
