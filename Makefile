@@ -33,6 +33,7 @@ docs: env            ## write the pages of docs/ that are made from tables
 	$(BIN)/python -c "from nuan.policies.clause_page import page; open('docs/clauses.md', 'w', encoding='utf-8').write(page())"
 	$(BIN)/python -c "from nuan.operations.import_page import page; open('docs/import.md', 'w', encoding='utf-8').write(page())"
 	$(BIN)/python -c "from pathlib import Path; from nuan.telemetry.alarms.machine import in_document; p = Path('docs/alarms.md'); p.write_text(in_document(p.read_text('utf-8')), 'utf-8')"
+	$(BIN)/python -c "from pathlib import Path; from nuan.records.hazards.states import in_document; p = Path('docs/hazards.md'); p.write_text(in_document(p.read_text('utf-8')), 'utf-8')"
 	DJANGO_SETTINGS_MODULE=nuan.site.settings $(BIN)/python -c "import django; django.setup(); from pathlib import Path; from nuan.web.role_documents import write; write(Path('docs/roles'))"
 
 test: peers          ## everything, five minutes of soak included; only what is slow is left out

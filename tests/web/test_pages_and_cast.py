@@ -138,6 +138,21 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "local_plans": ({}, BUREAUS),
     "support_entry": ({"kind": "debts"}, BUREAUS),
     "support_xlsx": ({"kind": "costs"}, MONEY),
+    "hazards": ({}, WATCHERS),
+    "hazards_csv": ({}, WATCHERS),
+    "hazards_xlsx": ({}, WATCHERS),
+    "hazard_report": ({}, WATCHERS),
+    "hazard_photo": ({"pk": "photo"}, OUR_ALARM),
+    "hazard_watch": ({}, BUREAUS),
+    "hazard_watch_csv": ({}, BUREAUS),
+    "hazard_watch_xlsx": ({}, BUREAUS),
+    "hazard": ({"code": "hazard"}, OUR_ALARM),
+    "alarm_hazard": ({"pk": "alarm"}, row(302, 404, 404, 404, 404, 404)),
+    "patrols": ({}, WATCHERS),
+    "patrols_csv": ({}, WATCHERS),
+    "patrols_xlsx": ({}, WATCHERS),
+    "patrol_route": ({"code": "XL-01"}, OUR_ALARM),
+    "patrol_walk": ({"code": "XL-01"}, row(302, 404, 404, 404, 404, 404) | {"老张": 200, "陈调度": 200}),
 }
 
 
@@ -154,6 +169,14 @@ def address(name: str) -> str:
         home = Home.objects.get(code="B001-1-0101")
         rows = {"home": home, "judgement": Judgement.objects.get(subject=home.code, clause="2.5.3a")}
         arguments["pk"] = str(rows[name].pk)
+    if name.startswith(("hazard", "patrol")):
+        from small_hazards import build_hazard
+
+        found = build_hazard()
+        if "code" in arguments and arguments["code"] == "hazard":
+            arguments["code"] = found.code
+        if arguments.get("pk") == "photo":
+            arguments["pk"] = str(found.photos.get().pk)
     if arguments.get("pk") == "alarm":
         arguments["pk"] = str(stormy().pk)
     if arguments.get("pk") == "device":

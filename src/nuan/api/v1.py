@@ -1,4 +1,4 @@
-"""The API, version 1: read access to what the pages show, under the same rules of sight. Strangers' records answer 404."""
+"""The API, version 1: what the pages show, under the same rules of sight, and reports of hazards. Strangers' records answer 404."""
 
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from nuan.api import shapes
 from nuan.api.bearer import Bearer, scope_of_request
+from nuan.api.hazards import router as hazards_router
 from nuan.operations.explaining import explain_judgement
 from nuan.operations.stored_readings import readings_of, series_of, store
 from nuan.policies import catalogue
@@ -31,6 +32,7 @@ api = NinjaAPI(
     docs=Swagger(),
     urls_namespace="api-1",
 )
+api.add_router("/hazards", hazards_router)
 
 
 @api.exception_handler(AuthenticationError)

@@ -25,6 +25,8 @@ COMMANDS = {
     "gateway": "nuan.cli.gateway:gateway",
     "device": "nuan.cli.device:device",
     "notify": "nuan.cli.notify:notify",
+    "hazard": "nuan.cli.hazard:hazard",
+    "patrol": "nuan.cli.patrol:patrol",
     "simulate": "nuan.cli.simulate:simulate",
     "quality": "nuan.cli.quality:quality",
     "leaks": "nuan.cli.leaks:leaks",

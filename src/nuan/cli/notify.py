@@ -1,13 +1,17 @@
-"""`nuan notify`: sends what the alarm engine has put into the outbox."""
+"""`nuan notify`: sends what is in the outbox, and puts in hazards that have become overdue."""
 
 import signal
 import threading
+import time
 from datetime import UTC, datetime
 from getpass import getuser
 
 import click
 
 from nuan.cli.main import setup_records
+
+HAZARDS_EVERY_S = 60.0
+"""So often somebody looks whether a hazard has to be told further up."""
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,13 +33,18 @@ def notify(context: click.Context, once: bool, every: float) -> None:
     if context.invoked_subcommand is not None:
         return
     setup_records()
+    from nuan.operations.hazard_escalation import escalate_hazards
+    from nuan.operations.live import live_now
     from nuan.operations.notify.outbox import deliver
 
     stop = threading.Event()
     for each in () if once else (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
-    failed = 0
+    failed, looked = 0, float("-inf")
     while not stop.is_set():
+        if time.monotonic() - looked > HAZARDS_EVERY_S:
+            looked = time.monotonic()
+            escalate_hazards(live_now(datetime.now(UTC)))
         done = deliver(datetime.now(UTC))
         failed += done.failed + done.dead
         if not done.idle:

@@ -57,6 +57,8 @@ MOVEMENTS = ("deposit", "spending")
 EVIDENCE = ("valid", "expired", "unknown")
 DEBT_KINDS = ("subsidy", "works", "infrastructure_fee", "coal_price")
 FUNDING_KINDS = ("budget", "central", "bond", "ppp", "fund")
+HAZARD_LEVELS = ("general", "serious", "major")
+HAZARD_SOURCES = ("patrol", "leak_warning", "alarm", "resident", "inspection", "staff")
 NIL_SUBJECTS = ("fund", "plan", "beneficiaries", "arrears", "funding")
 _DAY = "days since 1970-01-01, UTC+8"
 
@@ -188,6 +190,25 @@ TABLES: Mapping[str, Table] = MappingProxyType({
         Table("nil_report", "零报告", "a banner's signed statement that there is none of something", (
             _c("banner", TEXT, "旗区"), _c("subject", TEXT, "事项", allowed=NIL_SUBJECTS), _c("day", INT32, "日", _DAY),
         ), ("banner", "subject")),
+        Table("hazard", "隐患", "one hazard that was reported and is not rejected", (
+            _c("hazard", TEXT, "编号"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
+            _c("source", TEXT, "来源", allowed=HAZARD_SOURCES), _c("level", TEXT, "级别", nullable=True, allowed=HAZARD_LEVELS),
+            _c("reported_s", INT, "上报", "epoch s"), _c("graded_s", INT, "定级", "epoch s", True), _c("deadline_s", INT, "整改期限", "epoch s", True),
+            _c("rectified_s", INT, "整改完成", "epoch s", True), _c("closed_s", INT, "销号", "epoch s", True),
+        ), ("hazard",)),
+        Table("patrol_point", "巡线点", "one point of a patrol route", (
+            _c("route", TEXT, "线路"), _c("number", INT32, "序号"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
+            _c("every_days", INT32, "周期", "day"), _c("season_only", BOOL, "只在供暖季"), _c("from_day", INT32, "线路起", _DAY),
+            _c("to_day", INT32, "线路止", _DAY, True), _c("since_day", INT32, "点位起", _DAY, True), _c("until_day", INT32, "点位止", _DAY, True),
+        ), ("route", "number")),
+        Table("patrol_check", "巡线打卡", "one check-in at a point of a patrol route", (
+            _c("route", TEXT, "线路"), _c("number", INT32, "序号"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"),
+            _c("day", INT32, "日", _DAY),
+        ), ("route", "number", "day")),
+        Table("warning", "管网预警", "one alarm about the network that was told to somebody", (
+            _c("warning", TEXT, "编号"), _c("company", TEXT, "供热企业"), _c("banner", TEXT, "旗区"), _c("code", TEXT, "种类"),
+            _c("priority", INT32, "优先级"), _c("raised_s", INT, "触发", "epoch s"), _c("answered_s", INT, "确认", "epoch s", True),
+        ), ("warning",)),
     )
 })  # fmt: skip
 

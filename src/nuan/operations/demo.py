@@ -22,6 +22,7 @@ from nuan.buildings.weather.epw import read_epw
 from nuan.operations.demo_accounts import create_demo_accounts
 from nuan.operations.demo_billing import bill_demo_city
 from nuan.operations.demo_findings import Found, beyond, compare
+from nuan.operations.demo_hazards import build_hazards, hazards_beyond, hazards_found
 from nuan.operations.demo_live import play
 from nuan.operations.demo_payments import demo_payments
 from nuan.operations.demo_readings import load_readings
@@ -135,6 +136,9 @@ def build_demo_city(
     progress("support", 0, 1)
     build_support(city.season, resident_home=city.cast_home, actor=actor)
     progress("support", 1, 1)
+    progress("hazards", 0, 1)
+    hazards = build_hazards(city.season, until, actor=actor)
+    progress("hazards", 1, 1)
     progress("billing", 0, 1)
     billed = bill_demo_city(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
     progress("billing", 1, 1)
@@ -150,6 +154,7 @@ def build_demo_city(
     demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     book_support(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
+    found += hazards_found(city.season, to_epoch(until))
     facts |= {
         "state": DONE,
         "readings": readings,
@@ -159,7 +164,8 @@ def build_demo_city(
         "resident_home": city.cast_home,
         "live": live,
         "found": [each.as_dict() for each in found],
-        "beyond": beyond(city.truth) | support_beyond(city.season),
+        "hazards": hazards,
+        "beyond": beyond(city.truth) | support_beyond(city.season) | hazards_beyond(city.season, to_epoch(until)),
     }
     _publish(facts)
     return DemoReport(facts, False, found)
@@ -198,7 +204,7 @@ def _clear(wanted: dict[str, Any], progress: Progress) -> None:
 def clear_folders() -> None:
     """New lanes count from one again: what is remembered of the old ones would hide the first dead letters of the new."""
     home = Path(settings.NUAN_HOME)
-    for folder in (Path(settings.READINGS_ROOT), home / "runs"):
+    for folder in (Path(settings.READINGS_ROOT), home / "runs", home / "photos"):
         shutil.rmtree(folder, ignore_errors=True)
     (intake_folder(home) / HANDED_OVER).unlink(missing_ok=True)
 

@@ -74,9 +74,10 @@ def recordings(root: Path, folder: Path) -> tuple[Recording, Recording]:
     from nuan.operations.alarm_tick import alarm_tick
     from nuan.operations.dead_letters import known_positions, ship_dead_letters
     from nuan.operations.gateway_pulses import Pulses, worker_reports
+    from nuan.operations.hazard_escalation import escalate_hazards
     from nuan.operations.intake_directory import DirectoryKeeper
     from nuan.operations.intake_folding import HANDED_OVER, handed_over, lay_down
-    from nuan.operations.live import push_live
+    from nuan.operations.live import live_now, push_live
     from nuan.operations.live_city import LiveCity
     from nuan.telemetry.intake.tails import Tails
 
@@ -109,6 +110,7 @@ def recordings(root: Path, folder: Path) -> tuple[Recording, Recording]:
         Step("city", 2.0, lambda: city.recount(now())),
         Step("pulses", 3.0, lambda: pulses.write(worker_reports(folder))),
         Step("alarms", 5.0, lambda: str(alarm_tick(now()))),
+        Step("hazards", 60.0, lambda: " ".join(escalate_hazards(live_now(now())))),
     ]
     return Recording([Step("live", 0.5, live)]), Recording(steps)
 

@@ -12,6 +12,7 @@ from nuan.facts.book import FactBook
 from nuan.facts.outages import outage_homes
 from nuan.network.topology import SupplyTree
 from nuan.operations.city_packs import CityPacks
+from nuan.operations.hazard_facts import hazard_facts
 from nuan.operations.recorded_facts import PlaceRecords, homes_of, measurements_at, outages_at, place_records
 from nuan.operations.support_facts import support_facts
 from nuan.rules.fingerprint import fingerprint
@@ -66,8 +67,8 @@ class Basis:
 
     @cached_property
     def support(self) -> Mapping[str, pl.DataFrame]:
-        """The fact tables of money and maintenance, read when somebody asks: a home's working needs none of them."""
-        return support_facts(self.season, self.as_of_s)
+        """The fact tables of money, maintenance, hazards and patrols, read when somebody asks: a home's working needs none of them."""
+        return support_facts(self.season, self.as_of_s) | hazard_facts(self.as_of_s)
 
     def pieces(self, fewest: int = FEWEST_HOMES) -> list[HomePiece]:
         """Neighbouring buckets together, so that a piece has `fewest` homes or more; every bucket by itself in a large city."""

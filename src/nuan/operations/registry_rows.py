@@ -6,9 +6,11 @@ import polars as pl
 from django.db import models
 
 from nuan.operations.bulk import codes_of
+from nuan.operations.patrol_rows import patrol_findings
 from nuan.operations.registry_cells import rows_at_fault
 from nuan.operations.registry_tables import TABLES, RegistryTable
 from nuan.operations.support_rows import support_findings
+from nuan.records.hazards.models import PatrolRoute
 from nuan.records.registry.models import Banner, Building, Company, HeatSource, Home, Loop, Substation
 from nuan.records.support.models import Asset, Beneficiary, GovernmentDebt, LocalPlan, Repair
 from nuan.terms.findings import Finding
@@ -26,6 +28,7 @@ MODELS: Mapping[str, type[models.Model]] = {
     "beneficiaries": Beneficiary,
     "debts": GovernmentDebt,
     "plans": LocalPlan,
+    "patrol_routes": PatrolRoute,
 }
 LEVEL_TABLES = {
     "source": "sources",
@@ -69,6 +72,7 @@ def check_rows(tables: Mapping[str, pl.DataFrame]) -> list[Finding]:
         if name == "homes":
             findings.extend(_seasons(table, frame))
         findings.extend(support_findings(table, frame))
+        findings.extend(patrol_findings(table, frame, tables))
     return findings
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from nuan.facts.schemas import CAUSES, LEVELS, PURPOSES
+from nuan.operations.patrol_tables import PATROL_TABLES, PATROL_WORDS_ZH
 from nuan.operations.registry_shapes import Field, RegistryTable
 from nuan.operations.support_tables import SUPPORT_TABLES, SUPPORT_WORDS_ZH
 
@@ -123,7 +124,9 @@ _ROWS = (
     )),
 )  # fmt: skip
 
-TABLES: Mapping[str, RegistryTable] = MappingProxyType({table.name: table for table in (*_ROWS, *SUPPORT_TABLES)})
+TABLES: Mapping[str, RegistryTable] = MappingProxyType(
+    {table.name: table for table in (*_ROWS, *SUPPORT_TABLES, *PATROL_TABLES)}
+)
 """In the order in which they must be written: what is referred to comes first."""
 WORDS_ZH: Mapping[str, str] = MappingProxyType({
     "居民": "residential", "住宅": "residential", "公建": "public", "商业": "commercial", "工业": "industrial",
@@ -137,5 +140,5 @@ WORDS_ZH: Mapping[str, str] = MappingProxyType({
 
 def words_of(field: Field) -> dict[str, str]:
     """The Chinese words that stand for an allowed word of this field: 供热企业 is `supplier` as a cause and `company` as an owner."""
-    tables = (WORDS_ZH, SUPPORT_WORDS_ZH)
+    tables = (WORDS_ZH, SUPPORT_WORDS_ZH, PATROL_WORDS_ZH)
     return {zh: word for table in tables for zh, word in table.items() if word in field.allowed}

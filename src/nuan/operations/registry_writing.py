@@ -5,6 +5,7 @@ from collections.abc import Callable
 import polars as pl
 
 from nuan.operations.bulk import Counts, codes_of, upsert
+from nuan.operations.patrol_writing import PATROL_WRITERS
 from nuan.operations.support_writing import SUPPORT_WRITERS
 from nuan.records.emergency.models import Outage, Vehicle
 from nuan.records.registry.models import (
@@ -141,4 +142,5 @@ _WRITERS: dict[str, Callable[[pl.DataFrame], Counts]] = {
     "fuel": _fuel,
     "measurements": _measurements,
     **SUPPORT_WRITERS,
+    **PATROL_WRITERS,
 }

@@ -161,6 +161,20 @@ WORDS = {
     "add_plan_task": "增加任务",
     "complete_task": "完成任务",
     "report_nil": "签署零报告",
+    "report_hazard": "上报隐患",
+    "hazard_confirm": "隐患定级派人",
+    "hazard_reject": "认定不属隐患",
+    "hazard_start": "开始整改隐患",
+    "hazard_rectify": "隐患整改完成",
+    "hazard_pass": "隐患复查通过",
+    "hazard_fail": "隐患复查退回",
+    "hazard_assign": "换隐患责任人",
+    "hazard_grade": "改定隐患级别",
+    "hazard_extend": "延长隐患期限",
+    "hazard_note": "补充隐患说明",
+    "escalate_hazard": "升级上报隐患",
+    "assign_patrol": "派巡线",
+    "check_in": "巡线打卡",
 }
 
 

@@ -17,7 +17,7 @@ from nuan.terms.places import CHINA, day_number, day_start, to_epoch
 from nuan.terms.season import SeasonRule
 
 SEASON = SeasonRule(10, 15, 4, 15).season(2025)
-# officers write °C, t, yuan and dates; fact tables hold 0.01 °C, kg, fen and day numbers
+# officers write °C, t, yuan, dates and times; fact tables hold 0.01 °C, kg, fen, day numbers and epoch seconds
 UNITS = {"_c": ("_c100", 100), "_t": ("_t1000", 1000), "_yuan": ("_fen", 100)}
 
 
@@ -112,6 +112,8 @@ def _fixed(key: str, value: Any) -> tuple[str, Any]:
     for suffix, (fixed, scale) in UNITS.items():
         if key.endswith(suffix):
             return key.removesuffix(suffix) + fixed, None if value is None else round(value * scale)
+    if isinstance(value, datetime):
+        return key, to_epoch(value.replace(tzinfo=CHINA))
     return key, day_number(value) if isinstance(value, date) else value
 
 

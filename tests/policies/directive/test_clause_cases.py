@@ -12,7 +12,7 @@ from nuan.policies.catalogue import clause
 from nuan.rules.clause import NoSuchJudgementError
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-FOLDERS = ["c2_4_2a", "c2_5", "c2_5_2", "c2_6_1", "c2_7_3", "c2_7_4", "c2_7_5", "c3_1", "c3_2"]
+FOLDERS = ["c2_4_2a", "c2_5", "c2_5_2", "c2_5_4", "c2_6_1", "c2_7_3", "c2_7_4", "c2_7_5", "c3_1", "c3_2"]
 ALL = [pytest.param(case, id=f"{case.clause} {case.name}") for folder in FOLDERS for case in cases(folder)]
 
 

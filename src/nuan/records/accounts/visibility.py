@@ -130,6 +130,21 @@ MAY_OPEN: Final[dict[str, frozenset[str]]] = {
     "local_plans": BUREAUS,
     "support_entry": MONEY,
     "support_xlsx": MONEY,
+    "hazards": WATCHERS,
+    "hazards_csv": WATCHERS,
+    "hazards_xlsx": WATCHERS,
+    "hazard_report": WATCHERS,
+    "hazard_photo": WATCHERS,
+    "hazard_watch": BUREAUS,
+    "hazard_watch_csv": BUREAUS,
+    "hazard_watch_xlsx": BUREAUS,
+    "hazard": WATCHERS,
+    "alarm_hazard": WATCHERS,
+    "patrols": WATCHERS,
+    "patrols_csv": WATCHERS,
+    "patrols_xlsx": WATCHERS,
+    "patrol_route": WATCHERS,
+    "patrol_walk": ALARM_HANDLERS,
 }
 
 M = TypeVar("M", bound=Model)

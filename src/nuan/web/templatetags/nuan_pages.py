@@ -15,6 +15,7 @@ from nuan.records.registry.models import Home
 from nuan.terms.money import format_yuan
 from nuan.terms.places import CHINA
 from nuan.web.board_words import figure
+from nuan.web.hazard_words import person as person_name
 from nuan.web.journal import masked as masked_name
 from nuan.web.live_words import ago as ago_words
 from nuan.web.wording import pick, say
@@ -188,3 +189,9 @@ def word(words: tuple[str, str]) -> str:
 def because(decision: PayerDecision) -> str:
     """Why a repair is borne by whom it is."""
     return pick(decision.reason_zh, decision.reason_en)
+
+
+@register.filter
+def person(user: object) -> str:
+    """A user's name as people say it; a dash for nobody."""
+    return person_name(user)

@@ -16,6 +16,7 @@ from nuan.operations.alarm_acts import ShelfError, acknowledge_alarms, shelve_al
 from nuan.operations.live import live_now
 from nuan.records.accounts.models import Role
 from nuan.records.accounts.visibility import ALARM_HANDLERS, ALARM_SETTERS
+from nuan.records.hazards.models import Hazard
 from nuan.records.monitoring.models import Alarm, AlarmChange
 from nuan.telemetry.alarms.flood import FLOOD, flood
 from nuan.web.guard import Visit
@@ -166,6 +167,7 @@ def alarm(request: Visit, pk: int) -> HttpResponse:
         "shelf_hours": SHELF_HOURS,
         "may_acknowledge": request.role in ALARM_HANDLERS and not found.acknowledged and found.closed_at is None,
         "may_shelve": request.role == Role.DISPATCH and found.closed_at is None,
+        "hazard": Hazard.objects.filter(source_ref=f"alarm:{found.pk}").first(),
         "parent_words": pick(found.parent.words_zh, found.parent.words_en) if found.parent else "",
     }
     return render(request, "web/alarm.html", context)

@@ -39,6 +39,4 @@ class Message:
     def text(self) -> str:
         c = self.content
         raised = datetime.fromisoformat(c["raised_at"]).astimezone(CHINA)
-        return (
-            f"{self.subject}\n{c['words_en']}\n触发时间：{raised:%Y-%m-%d %H:%M}（北京时间）\n告警编号：{c['alarm']}\n"
-        )
+        return f"{self.subject}\n{c['words_en']}\n触发时间：{raised:%Y-%m-%d %H:%M}（北京时间）\n编号：{c['alarm']}\n"
