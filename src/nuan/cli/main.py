@@ -27,6 +27,7 @@ COMMANDS = {
     "notify": "nuan.cli.notify:notify",
     "simulate": "nuan.cli.simulate:simulate",
     "quality": "nuan.cli.quality:quality",
+    "network": "nuan.cli.network:network",
 }
 
 

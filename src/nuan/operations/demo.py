@@ -23,6 +23,7 @@ from nuan.operations.demo_accounts import create_demo_accounts
 from nuan.operations.demo_billing import bill_demo_city
 from nuan.operations.demo_findings import Found, beyond, compare
 from nuan.operations.demo_live import play
+from nuan.operations.demo_network import build_networks
 from nuan.operations.demo_payments import demo_payments
 from nuan.operations.demo_readings import load_readings
 from nuan.operations.demo_support import build_support, support_beyond, support_found
@@ -146,6 +147,9 @@ def build_demo_city(
             progress=lambda said: progress("judging", said.done, said.total),
         )
         live = play(store, city.truth, until, actor=actor, progress=progress)
+    progress("network", 0, 1)
+    network = build_networks(city, until, actor=actor)
+    progress("network", 1, 1)
     demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
     facts |= {
@@ -156,6 +160,7 @@ def build_demo_city(
         "accounts": accounts,
         "resident_home": city.cast_home,
         "live": live,
+        "network": network,
         "found": [each.as_dict() for each in found],
         "beyond": beyond(city.truth) | support_beyond(city.season),
     }
@@ -196,7 +201,7 @@ def _clear(wanted: dict[str, Any], progress: Progress) -> None:
 def clear_folders() -> None:
     """New lanes count from one again: what is remembered of the old ones would hide the first dead letters of the new."""
     home = Path(settings.NUAN_HOME)
-    for folder in (Path(settings.READINGS_ROOT), home / "runs"):
+    for folder in (Path(settings.READINGS_ROOT), home / "runs", home / "network"):
         shutil.rmtree(folder, ignore_errors=True)
     (intake_folder(home) / HANDED_OVER).unlink(missing_ok=True)
 

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "nuan.records.monitoring",
     "nuan.records.billing",
     "nuan.records.support",
+    "nuan.records.twin",
     "nuan.operations",
     "nuan.web",
     "ninja",  # its documentation page, served from here instead of a foreign host
