@@ -14,6 +14,7 @@ MENU = [
     ("my_home", "我家"),
     ("alarms", "告警"),
     ("live", "实时"),
+    ("networks", "管网"),
     ("my_money", "我的缴费和退费"),
     ("finance", "财务台"),
     ("board", "条款总览"),
