@@ -58,6 +58,13 @@ class Breakage:
     vehicles: list[Vehicle]
     why: str
     isolation: Isolation
+    route: list[str]
+    route_m: float
+    """The valves in the order of one crew that goes to the nearest next, from the first one; empty where a place is not known."""
+
+    @property
+    def route_words(self) -> str:
+        return " → ".join(self.route)
 
     @property
     def homes(self) -> int:
@@ -133,7 +140,7 @@ def breakage(twin: Twin, state: State, pipe: str, now: datetime, *, both_sides: 
 
     return Breakage(
         pipe, inside, _steps(twin, done.valves), done.minutes, hits(lost_names), hits(weak_names), hits(other), water_m3(state, inside),
-        _vehicles(banners or _banners(twin.company), now), done.why, done,
+        _vehicles(banners or _banners(twin.company), now), done.why, done, *_route(twin, done.valves),
     )  # fmt: skip
 
 
@@ -191,6 +198,22 @@ def _steps(twin: Twin, valves: list[str]) -> list[ValveStep]:
         ValveStep(valve, float(rows[valve]["minutes_to_close"]), walk, twin.positions[valve])
         for valve, walk in zip(valves, walks, strict=False)
     ]
+
+
+def _route(twin: Twin, valves: list[str]) -> tuple[list[str], float]:
+    ends = dict(twin.network.valves.select("valve", "to_node").iter_rows())
+    spots = {valve: twin.at.get(ends[valve]) for valve in valves}
+    if len(valves) < 3 or None in spots.values():
+        return [], 0.0
+    at = {valve: spot for valve, spot in spots.items() if spot is not None}
+    way, total, left = [valves[0]], 0.0, valves[1:]
+    while left:
+        here = at[way[-1]]
+        nearest = min(left, key=lambda valve: distance_m(here, at[valve]))
+        total += distance_m(here, at[nearest])
+        way.append(nearest)
+        left.remove(nearest)
+    return way, total
 
 
 def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:

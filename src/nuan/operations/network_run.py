@@ -116,8 +116,10 @@ def residuals(twin: Twin, state: State, seen: Measured) -> list[dict[str, Any]]:
     table = state.substations()
     pressure = dict(zip(state.arrays.node_names, state.pressure_bar.tolist(), strict=True))
     found = []
+    # standing water is as warm as the ground: nobody measures that at a station
+    warm_in = table.select(pl.when(pl.col("flow_kg_per_s") > 1e-3).then("temp_in_c"))["temp_in_c"]
     rows = zip(
-        state.arrays.network.substations.select("substation", "supply_node", "return_node").iter_rows(), table["temp_in_c"], strict=True
+        state.arrays.network.substations.select("substation", "supply_node", "return_node").iter_rows(), warm_in, strict=True
     )  # fmt: skip
     for (name, supply, back), warm in rows:
         place = twin.places.get(name, ("", name))[1]

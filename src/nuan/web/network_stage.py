@@ -25,6 +25,7 @@ from nuan.web.wording import say
 
 STALE_AFTER = timedelta(hours=2)
 RUNS_OFFERED = 24
+STILL_KG_PER_S = 1e-3
 WHY_WORDS = {"no_water": "断水", "pressure": "压差不够", "cold": "水温不够", "most": "到了流量上限", "": ""}
 
 
@@ -60,16 +61,22 @@ class Stage:
         )
         nodes = self.state.nodes()
         table = pl.concat([table, ends], how="horizontal")
+        table = table.with_columns(idle=pl.col("met") & (pl.col("flow_kg_per_s") < STILL_KG_PER_S))
         for side in ("supply", "return"):
             part = nodes.select(pl.col("node").alias(f"{side}_node"), pl.col("pressure_bar").alias(f"{side}_bar"))
             table = table.join(part, on=f"{side}_node", how="left", maintain_order="left")
         return table
 
+    @property
+    def idle(self) -> int:
+        """Stations that take no heat."""
+        return int(self.stations["idle"].sum()) if self.stations.height else 0
+
     def worst(self, count: int) -> list[dict[str, Any]]:
         """Stations with the least pressure difference, those that get too little first."""
         if self.state is None:
             return []
-        flowing = self.stations.filter((pl.col("flow_kg_per_s") > 1e-3) | ~pl.col("met"))
+        flowing = self.stations.filter((pl.col("flow_kg_per_s") > STILL_KG_PER_S) | ~pl.col("met"))
         rows = flowing.sort(["met", "dp_bar"], nulls_last=False).head(count).iter_rows(named=True)
         return [row | {"name": self.name(row["substation"]), "why": WHY_WORDS[row["why"]]} for row in rows]
 

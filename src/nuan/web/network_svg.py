@@ -18,7 +18,7 @@ from nuan.web.wording import say
 
 WIDE, EDGE = 1000.0, 40.0
 LOWEST, HIGHEST = 320.0, 900.0
-FEW_STATIONS, FEW_VALVES, CLOSE = 60, 400, 160.0
+FEW_STATIONS, FEW_VALVES, CLOSEST = 60, 400, 90.0
 LAYERS = {"pressure": ("压力", "bar"), "temp": ("水温", "°C"), "flow": ("流量", "t/h")}
 SIDES = {"supply": "供水", "return": "回水"}
 STILL_KG_PER_S = 1e-3
@@ -86,7 +86,8 @@ def draw(
         (abs(figures[name][0]) for name in pipes["pipe"] if name in figures and figures[name][0] is not None),
         LAYERS[layer][1],
     )  # type: ignore[arg-type, misc]
-    parts, unplaced, middle = [], 0, None
+    parts, links = [], []
+    unplaced, middle = 0, _Middle()
     for row in pipes.iter_rows(named=True):
         a, b = spot.get(row["from_node"]), spot.get(row["to_node"])
         if a is None or b is None:
@@ -96,35 +97,58 @@ def draw(
         marks = " ".join(word for word, yes in (("wet", row["pipe"] in wet), ("chosen", row["pipe"] == chosen)) if yes)
         parts.append(_pipe(row, a, b, scale.of(None if value is None else abs(value)), flow, title, marks, base))
         if row["pipe"] == chosen:
-            middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
-    drawn = twin.network.valves
+            middle.add(a, b)
+    drawn, sides = twin.network.valves, dict(twin.network.nodes.select("node", "side").iter_rows())
     if drawn.height > FEW_VALVES:
         drawn = drawn.filter(pl.col("valve").is_in([*valves, chosen]) | ~pl.col("open"))
     for row in drawn.iter_rows(named=True):
-        place = spot.get(row["to_node"]) or spot.get(row["from_node"])
-        if place and (row["valve"].endswith("-H") == (side == "return") or not _paired(row["valve"])):
-            parts.append(_valve(row, place, row["valve"] in valves or row["valve"] == chosen, base))
-            middle = place if row["valve"] == chosen else middle
-    middle = _stations(parts, twin, state, spot, names, measured, hit, chosen) or middle
+        a, b = spot.get(row["from_node"]), spot.get(row["to_node"])
+        marked = row["valve"] in valves or row["valve"] == chosen
+        if (a or b) and (sides.get(row["from_node"], side) or side) == side:
+            place = _between(a or b, b or a)  # type: ignore[arg-type]
+            if a and b:
+                links.append(f'<path class="pipe link" d="M{a[0]:.1f} {a[1]:.1f}L{b[0]:.1f} {b[1]:.1f}"/>')
+            parts.append(_valve(row, place, marked, base))
+            if marked:
+                middle.add(place)
+    _stations(parts, twin, state, spot, names, measured, hit, chosen, middle)
     for row in twin.network.sources.iter_rows(named=True):
         if place := spot.get(row["supply_node"]):
             parts.append(
-                f'<g class="plant" transform="translate({place[0]:.1f} {place[1]:.1f})"><circle r="13"/><text y="4.5">{say("源")}</text>'
-                f'<text class="label" y="-18">{escape(row["source"])}</text><title>{escape(row["source"])}</title></g>'
+                f'<g class="plant" transform="translate({place[0]:.1f} {place[1]:.1f})"><g class="symbol"><circle r="13"/><text y="4.5">{say("源")}</text>'
+                f'<text class="label" y="-18">{escape(row["source"])}</text></g><title>{escape(row["source"])}</title></g>'
             )
-            middle = place if row["source"] == chosen else middle
-    box = (0.0, 0.0, plane.width, plane.height)
-    if middle is not None and chosen:
-        box = (middle[0] - CLOSE, middle[1] - CLOSE * 0.7, 2 * CLOSE, CLOSE * 1.4)
+            if row["source"] == chosen:
+                middle.add(place)
+    box = middle.box(plane) if chosen else (0.0, 0.0, plane.width, plane.height)
     svg = (
         f'<svg class="network" viewBox="{" ".join(f"{number:.1f}" for number in box)}" data-whole="0 0 {plane.width:.0f} {plane.height:.0f}" '
-        f'role="img" aria-label="{say("管网图")}" preserveAspectRatio="xMidYMid meet">{"".join(parts)}</svg>'
+        f'style="--size:{box[2] / WIDE:.3f}" role="img" aria-label="{say("管网图")}" preserveAspectRatio="xMidYMid meet">'
+        f"{''.join(links)}{''.join(parts)}</svg>"
     )
     return Picture(mark_safe(svg), scale, unplaced)
 
 
-def _paired(valve: str) -> bool:
-    return valve.endswith(("-G", "-H"))
+def _between(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+
+
+class _Middle:
+    """What has to be seen, and the piece of the drawing that shows it."""
+
+    def __init__(self) -> None:
+        self.spots: list[tuple[float, float]] = []
+
+    def add(self, *spots: tuple[float, float]) -> None:
+        self.spots += spots
+
+    def box(self, plane: _Plane) -> tuple[float, float, float, float]:
+        if not self.spots:
+            return 0.0, 0.0, plane.width, plane.height
+        xs, ys = [x for x, _ in self.spots], [y for _, y in self.spots]
+        wide = max(max(xs) - min(xs), (max(ys) - min(ys)) / 0.6, CLOSEST) * 1.35 + CLOSEST
+        x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+        return x - wide / 2, y - wide * 0.3, wide, wide * 0.6
 
 
 def _figures(state: State | None, layer: str) -> dict[str, tuple[float | None, float | None, str]]:
@@ -160,8 +184,8 @@ def _pipe(
     if flow is not None and abs(flow) > STILL_KG_PER_S and long > 26:
         turn = degrees(atan2(b[1] - a[1], b[0] - a[0])) + (180 if flow < 0 else 0)
         arrow = (
-            f'<path class="arrow" transform="translate({(a[0] + b[0]) / 2:.1f} {(a[1] + b[1]) / 2:.1f}) rotate({turn:.0f})" '
-            'd="M-4 -4.5L5 0L-4 4.5z"/>'
+            f'<g transform="translate({(a[0] + b[0]) / 2:.1f} {(a[1] + b[1]) / 2:.1f}) rotate({turn:.0f})">'
+            '<path class="arrow symbol" d="M-4 -4.5L5 0L-4 4.5z"/></g>'
         )
     address = escape(f"{base}broken/?{urlencode({'pipe': name})}")
     return f'<a href="{address}">{line}{arrow}<title>{escape(name)} · {escape(title)}</title></a>'
@@ -174,17 +198,17 @@ def _valve(row: dict[str, object], at: tuple[float, float], marked: bool, base: 
     look = f"valve{' shut' if closed else ''}{' marked' if marked else ''}"
     address = escape(f"{base}valve/?{urlencode({'valve': name})}")
     return (
-        f'<a href="{address}"><g class="{look}" transform="translate({at[0]:.1f} {at[1]:.1f})">{shape}'
+        f'<a href="{address}"><g class="{look}" transform="translate({at[0]:.1f} {at[1]:.1f})"><g class="symbol">{shape}</g>'
         f"<title>{escape(name)} · {word}</title></g></a>"
     )
 
 
 def _stations(
     parts: list[str], twin: Twin, state: State | None, spot: dict[str, tuple[float, float]], names: dict[str, str], measured: set[str],
-    hit: frozenset[str], chosen: str,
-) -> tuple[float, float] | None:  # fmt: skip
+    hit: frozenset[str], chosen: str, middle: _Middle,
+) -> None:  # fmt: skip
     table = {} if state is None else {row["substation"]: row for row in state.substations().iter_rows(named=True)}
-    few, middle = twin.network.substations.height <= FEW_STATIONS, None
+    few = twin.network.substations.height <= FEW_STATIONS
     for row in twin.network.substations.iter_rows(named=True):
         name, at = row["substation"], spot.get(row["supply_node"])
         if at is None:
@@ -193,6 +217,8 @@ def _stations(
         look, word = ("grey", say("没有计算"))
         if figures is not None:
             look, word = ("good", say("够")) if figures["met"] else ("bad", say("不够"))
+            if figures["met"] and figures["flow_kg_per_s"] < STILL_KG_PER_S:
+                look, word = "grey", say("没有用热")
         if name in hit:
             look, word = "bad", say("受影响")
         dp = "" if figures is None or figures["dp_bar"] is None else f" · Δp {figures['dp_bar']:.2f} bar"
@@ -203,8 +229,8 @@ def _stations(
         body = f'{marks}<rect x="-6" y="-6" width="12" height="12" rx="2"/>{special}{label}'
         title = f"{names.get(name, name)} · {word}{dp}"
         parts.append(
-            f'<a href="?{escape(urlencode({"q": name}))}"><g class="station {look}" transform="translate({at[0]:.1f} {at[1]:.1f})">{body}'
+            f'<a href="?{escape(urlencode({"q": name}))}"><g class="station {look}" transform="translate({at[0]:.1f} {at[1]:.1f})"><g class="symbol">{body}</g>'
             f"<title>{escape(title)}</title></g></a>"
         )
-        middle = at if name == chosen else middle
-    return middle
+        if name == chosen or name in hit:
+            middle.add(at)

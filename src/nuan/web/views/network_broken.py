@@ -67,7 +67,7 @@ def network_broken(request: Visit, company: str) -> HttpResponse:
         )  # fmt: skip
     context = found.context(
         "broken", broken=broken, why=why, pipe=pipe, row=row, both=both, picture=picture, layer="pressure", crew=_crew(company),
-        going=_going(broken), causes=Outage.Cause.choices,
+        going=_going(broken), bore_mm=None if row is None else round(row["inner_diameter_m"] * 1000), causes=Outage.Cause.choices,
     )  # fmt: skip
     return render(request, "web/network/broken.html", context)
 

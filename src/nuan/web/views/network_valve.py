@@ -41,7 +41,7 @@ def network_valve(request: Visit, company: str) -> HttpResponse:
         base=reverse("network", args=[company]),
     )  # fmt: skip
     context = found.context(
-        "valve", name=name, row=row, position=found.twin.positions[name], history=rows.filter(valve=name)[:MOST_HISTORY],
+        "valve", name=name, row=row, bore_mm=round(float(str(row["inner_diameter_m"])) * 1000), position=found.twin.positions[name], history=rows.filter(valve=name)[:MOST_HISTORY],
         picture=picture, layer="pressure", neighbours=_neighbours(found, row),
     )  # fmt: skip
     return render(request, "web/network/valve.html", context)

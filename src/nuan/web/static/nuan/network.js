@@ -9,13 +9,15 @@
     const whole = svg.dataset.whole.split(" ").map(Number);
     let box = svg.getAttribute("viewBox").split(" ").map(Number);
     const show = () => svg.setAttribute("viewBox", box.map((n) => n.toFixed(1)).join(" "));
+    const scale = () => svg.style.setProperty("--size", (box[2] / 1000).toFixed(3));
     const zoom = (factor, fx, fy) => {
       const wide = Math.min(Math.max(box[2] * factor, 40), whole[2] * 1.5);
       const f = wide / box[2];
       box = [box[0] + box[2] * fx * (1 - f), box[1] + box[3] * fy * (1 - f), wide, box[3] * f];
       show();
+      scale();
     };
-    const acts = { in: () => zoom(0.7, 0.5, 0.5), out: () => zoom(1 / 0.7, 0.5, 0.5), whole: () => { box = whole.slice(); show(); } };
+    const acts = { in: () => zoom(0.7, 0.5, 0.5), out: () => zoom(1 / 0.7, 0.5, 0.5), whole: () => { box = whole.slice(); show(); scale(); } };
     if (tools) tools.addEventListener("click", (e) => { const act = e.target.dataset.zoom; if (act) acts[act](); });
     svg.addEventListener("wheel", (e) => {
       if (!e.ctrlKey && !e.shiftKey && !svg.contains(document.activeElement)) return;
@@ -29,14 +31,14 @@
     svg.addEventListener("pointermove", (e) => {
       const from = held.get(e.pointerId);
       if (!from) return;
-      const r = svg.getBoundingClientRect(), scale = Math.max(box[2] / r.width, box[3] / r.height);
+      const r = svg.getBoundingClientRect(), perPixel = Math.max(box[2] / r.width, box[3] / r.height);
       if (held.size === 2) {
         const other = [...held.entries()].find(([id]) => id !== e.pointerId)[1];
         const before = Math.hypot(from[0] - other[0], from[1] - other[1]), after = Math.hypot(e.clientX - other[0], e.clientY - other[1]);
         if (after > 5) zoom(before / after, 0.5, 0.5);
       } else {
-        box[0] -= (e.clientX - from[0]) * scale;
-        box[1] -= (e.clientY - from[1]) * scale;
+        box[0] -= (e.clientX - from[0]) * perPixel;
+        box[1] -= (e.clientY - from[1]) * perPixel;
         show();
       }
       moved += Math.abs(e.clientX - from[0]) + Math.abs(e.clientY - from[1]);
