@@ -47,7 +47,7 @@ def ring(*, scale: float = 1.0) -> Network:
     for i, (name, place) in enumerate(STATIONS.items(), 1):
         tables["substations"].append({
             "substation": name, "supply_node": f"n{i}-G", "return_node": f"n{i}-H", "heat_kw": 900.0 * scale, "return_temp_c": 55.0,
-            "kv_m3_per_h": 60.0, "min_dp_bar": 0.3, "place": place,
+            "kv_m3_per_h": 25.0, "min_dp_bar": 0.3, "place": place,
         })  # fmt: skip
     plant = {
         "source": ["H01"],
