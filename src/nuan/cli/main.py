@@ -28,6 +28,7 @@ COMMANDS = {
     "simulate": "nuan.cli.simulate:simulate",
     "quality": "nuan.cli.quality:quality",
     "network": "nuan.cli.network:network",
+    "leaks": "nuan.cli.leaks:leaks",
 }
 
 

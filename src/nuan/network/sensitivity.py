@@ -38,12 +38,15 @@ class Linear:
     silent: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, state: State, friction: str = "nikuradse") -> "Linear":
+    def of(cls, state: State, friction: str = "nikuradse", step_kg_per_s: Floats | None = None) -> "Linear":
+        """`step_kg_per_s[E]`: how much |flow| will grow (or, negative, shrink). The slopes are then those of the secant over that step: exact
+        in a tree for a leak of that size, where the tangent of a quadratic loss misses the whole of a leak larger than the flow."""
         arrays = state.arrays
         active = reach(arrays.nodes, arrays.edges, state.limited, arrays.stations.first)
         model = friction_model(friction)
+        step = np.zeros(len(state.flow_kg_per_s)) if step_kg_per_s is None else step_kg_per_s
         gain, roughness = _gains(
-            arrays.edges, arrays.fluid.table, active, model, state.flow_kg_per_s, state.temp_c, state.outlet_c
+            arrays.edges, arrays.fluid.table, active, model, state.flow_kg_per_s, step, state.temp_c, state.outlet_c
         )
         size = int(arrays.pattern.lp[-1])
         li, lx, d = np.empty(size, np.int32), np.empty(size), np.empty(len(arrays.node_names))
@@ -62,6 +65,10 @@ class Linear:
         """`[S, N]` bar per kg/s: what each sensor's pressure does when water leaves at each node (never positive)."""
         return -_rows(self.state.arrays.pattern, self.li, self.lx, self.d, self.indices(sensors), self.silent)
 
+    def rows(self, nodes: Ints) -> Floats:
+        """`[S, N]` kg/s → bar: each sensor's row of A⁻¹, by node index."""
+        return _rows(self.state.arrays.pattern, self.li, self.lx, self.d, nodes, self.silent)
+
     def to_roughness(self, sensors: Sequence[str]) -> Floats:
         """`[S, E]` bar per ln k: what each sensor's pressure does when an edge's roughness grows by its e-th part."""
         rows = _rows(self.state.arrays.pattern, self.li, self.lx, self.d, self.indices(sensors), self.silent)
@@ -79,7 +86,14 @@ class Linear:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _gains(
-    edges: Edges, table: Floats, active: NDArray[np.bool_], model: int, flow: Floats, t: Floats, t_out: Floats
+    edges: Edges,
+    table: Floats,
+    active: NDArray[np.bool_],
+    model: int,
+    flow: Floats,
+    step: Floats,
+    t: Floats,
+    t_out: Floats,
 ) -> tuple[Floats, Floats]:
     gain, rough = np.zeros(len(flow)), np.zeros(len(flow))
     for e in range(len(flow)):
@@ -91,6 +105,15 @@ def _gains(
         _, slope = loss(
             model, flow[e], edges.length[e], edges.diameter[e], edges.area[e], edges.rough[e], edges.zeta[e], rho, mu
         )
+        if abs(step[e]) > 1e-9:
+            size = abs(flow[e])
+            one = loss(
+                model, size, edges.length[e], edges.diameter[e], edges.area[e], edges.rough[e], edges.zeta[e], rho, mu
+            )[0]
+            two = loss(
+                model, size + step[e], edges.length[e], edges.diameter[e], edges.area[e], edges.rough[e], edges.zeta[e], rho, mu
+            )[0]  # fmt: skip
+            slope = (two - one) / step[e]
         gain[e] = 1.0 / max(slope / PA + edges.slope[e] + 2.0 * edges.curve[e] * abs(flow[e]), FLATTEST)
         rough[e] = (
             roughness_slope(model, flow[e], edges.length[e], edges.diameter[e], edges.area[e], edges.rough[e], rho, mu)

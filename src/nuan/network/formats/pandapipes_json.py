@@ -66,6 +66,29 @@ def read_fluid(text: str) -> Fluid | None:
         return None
 
 
+_KIND = {
+    "junction": ("node", "j"), "pipe": ("pipe", "p"), "valve": ("valve", "v"), "pump": ("pump", "u"), "heat_consumer": ("substation", "c"),
+    "circ_pump_pressure": ("source", "cp"), "circ_pump_mass": ("source", "cm"),
+}  # fmt: skip
+
+
+def names(text: str) -> dict[str, str]:
+    """`kind:their name` → our name, for files of others that call things by the `name` column."""
+    try:
+        document = json.loads(text)["_object"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    found: dict[str, str] = {}
+    for table, (kind, letter) in _KIND.items():
+        if table in document and _is_frame(document[table]):
+            frame = _frame(document[table])
+            if "name" in frame.columns:
+                for index, name in frame.select("index", pl.col("name").cast(pl.String)).iter_rows():
+                    if name:
+                        found.setdefault(f"{kind}:{name}", f"{letter}{index}")
+    return found
+
+
 def _opened(body: Any) -> Any:
     return json.loads(body) if isinstance(body, str) else body
 
