@@ -279,7 +279,9 @@ class TestBrokenPipe:
 
     def test_one_crew_is_sent_the_short_way(self) -> None:
         found = self.asked("P12-G")
-        assert {name[:4] for name in found.route[:2]} in ({"V12a"}, {"V12b"}), "both valves of one end, then the other end"
+        assert {name[:4] for name in found.route[:2]} in ({"V12a"}, {"V12b"}), (
+            "both valves of one end, then the other end"
+        )
         assert found.route_m < 1500
 
     def test_outages_are_opened_once_and_only_for_known_places(self) -> None:

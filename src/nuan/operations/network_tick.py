@@ -1,8 +1,9 @@
-"""One look at every network: compute it with the newest readings, and let what it says become alarms. `nuan network watch` calls it."""
+"""One look at every network: compute it with the newest readings, and let pressures and leaks become alarms. `nuan network watch` calls it."""
 
 from datetime import datetime
 
 from nuan.operations.network_alarms import LIMIT_CODES
+from nuan.operations.network_leak_watch import leak_tick
 from nuan.operations.network_run import compute_network, state_of
 from nuan.operations.network_twin import twin_of
 from nuan.operations.network_watch import limit_warnings, watch_network
@@ -22,4 +23,5 @@ def network_tick(now: datetime, company: str = "") -> list[NetworkRun]:
         state = state_of(run)
         if state is not None:
             watch_network(code, limit_warnings(twin, state), now, codes=LIMIT_CODES)
+        leak_tick(code, now)
     return runs

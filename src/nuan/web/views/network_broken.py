@@ -23,6 +23,7 @@ from nuan.web.views.network_map import measured_stations
 from nuan.web.wording import say
 
 LATEST_START = timedelta(days=7)
+MOST_REROUTED = 30
 
 
 def _found(request: Visit, company: str, pipe: str, both: bool) -> tuple[Stage, Breakage | None, str]:
@@ -68,6 +69,7 @@ def network_broken(request: Visit, company: str) -> HttpResponse:
     context = found.context(
         "broken", broken=broken, why=why, pipe=pipe, row=row, both=both, picture=picture, layer="pressure", crew=_crew(company),
         going=_going(broken), bore_mm=None if row is None else round(row["inner_diameter_m"] * 1000), causes=Outage.Cause.choices,
+        rerouted=[] if broken is None else broken.rerouted[:MOST_REROUTED], more=0 if broken is None else max(len(broken.rerouted) - MOST_REROUTED, 0),
     )  # fmt: skip
     return render(request, "web/network/broken.html", context)
 

@@ -14,6 +14,7 @@ from nuan.network.formats import geojson
 from nuan.network.graph.tables import KEYS
 from nuan.operations.live import live_now
 from nuan.operations.network_alarms import PREFIX
+from nuan.operations.network_leak_watch import leaks_going
 from nuan.operations.network_twin import version_in_force
 from nuan.records.monitoring.models import Alarm
 from nuan.records.twin.models import NetworkRun
@@ -64,7 +65,7 @@ def network(request: Visit, company: str) -> HttpResponse:
     )  # fmt: skip
     context = found.context(
         "map", picture=picture, layer=layer, side=side, layers=LAYERS, sides=SIDES, q=asked, matches=matches, chosen=chosen,
-        worst=found.worst(WORST), warnings=warnings(found), about=_about(found, chosen),
+        worst=found.worst(WORST), warnings=warnings(found), leaks=leaks_going(company), about=_about(found, chosen),
     )  # fmt: skip
     return render(request, "web/network/map.html", context)
 
