@@ -4,6 +4,7 @@ import pytest
 from django.db.models import Model
 from django.urls import reverse
 
+import small_network
 import small_support
 from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.billing.models import RefundBatch
@@ -79,6 +80,18 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, int]]] = {
     "alarm_acts": ({}, row(302, 404, 404, 404, 404, 404)),
     "live": ({}, OFFICIALS),
     "live_station": ({"code": "H01-S01"}, OURS),
+    "networks": ({}, WATCHERS),
+    "network": ({"company": "C01"}, OUR_ALARM),
+    "network_geojson": ({"company": "C01"}, OUR_ALARM),
+    "network_list": ({"company": "C01"}, OUR_ALARM),
+    "network_list_csv": ({"company": "C01"}, OUR_ALARM),
+    "network_profile": ({"company": "C01"}, OUR_ALARM),
+    "network_broken": ({"company": "C01"}, OUR_ALARM),
+    "network_outage": ({"company": "C01"}, row(302, 404, 404, 404, 404, 404)),
+    "network_what_if": ({"company": "C01"}, row(302, 404, 404, 200, 200, 404) | {"陈调度": 200}),
+    "network_valve": ({"company": "C01"}, OUR_ALARM),
+    "network_valve_set": ({"company": "C01"}, row(302, 404, 404, 404, 404, 404)),
+    "network_versions": ({"company": "C01"}, OUR_ALARM),
     "quality": ({}, OFFICIALS),
     "quality_csv": ({}, OFFICIALS),
     "suggestion_dismiss": ({"pk": "1"}, row(302, 404, 404, 404, 404, 404)),
@@ -163,6 +176,8 @@ def test_every_address_has_a_row() -> None:
 
 def address(name: str) -> str:
     arguments = dict(PAGES[name][0])
+    if name.startswith("network_") or name == "network":
+        small_network.build_network()
     if arguments.get("pk") == "support":
         arguments["pk"] = str(small_support.row_of(name))
     if arguments.get("pk") == "cold home":

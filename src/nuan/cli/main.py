@@ -29,6 +29,7 @@ COMMANDS = {
     "patrol": "nuan.cli.patrol:patrol",
     "simulate": "nuan.cli.simulate:simulate",
     "quality": "nuan.cli.quality:quality",
+    "network": "nuan.cli.network:network",
     "leaks": "nuan.cli.leaks:leaks",
     "health": "nuan.cli.health:health",
 }

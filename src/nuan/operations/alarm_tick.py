@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from nuan.operations.alarm_ledger import AT_ONCE, ENGINE, Ledger
 from nuan.operations.alarm_trends import with_trends
 from nuan.operations.alarm_watching import Watching, values_now, watching
+from nuan.operations.network_alarms import PREFIX
 from nuan.records.monitoring.models import Alarm, AlarmPending
 from nuan.telemetry.alarms.definitions import Definition
 from nuan.telemetry.alarms.engine import Memory, Outcome, above, kept, tick
@@ -49,7 +50,9 @@ def alarm_tick(now: datetime) -> TickReport:
 
 def _tick(now: datetime) -> TickReport:
     seen = watching()
-    alarms = list(Alarm.objects.select_for_update().filter(closed_at=None).order_by("pk"))
+    alarms = list(
+        Alarm.objects.select_for_update().filter(closed_at=None).exclude(code__startswith=PREFIX).order_by("pk")
+    )
     pending = {(p.code, p.place, p.quantity, p.position): p for p in AlarmPending.objects.all()}
     by_row, lost = _rows(seen, alarms)
     memory = _memory(seen, by_row, pending)

@@ -24,6 +24,7 @@ from nuan.operations.demo_billing import bill_demo_city
 from nuan.operations.demo_findings import Found, beyond, compare
 from nuan.operations.demo_hazards import build_hazards, hazards_beyond, hazards_found
 from nuan.operations.demo_live import play
+from nuan.operations.demo_network import build_networks
 from nuan.operations.demo_payments import demo_payments
 from nuan.operations.demo_readings import load_readings
 from nuan.operations.demo_support import build_support, support_beyond, support_found
@@ -151,6 +152,9 @@ def build_demo_city(
             progress=lambda said: progress("judging", said.done, said.total),
         )
         live = play(store, city.truth, until, actor=actor, progress=progress)
+    progress("network", 0, 1)
+    network = build_networks(city, until, actor=actor)
+    progress("network", 1, 1)
     demo_payments(city.season.key, until, resident_home=city.cast_home, actor=actor, progress=progress)
     book_support(city.season.key, local_time(to_epoch(until)).date(), actor=actor)
     found = compare(city.truth, to_epoch(until)) + support_found(city.season, to_epoch(until))
@@ -163,6 +167,7 @@ def build_demo_city(
         "accounts": accounts,
         "resident_home": city.cast_home,
         "live": live,
+        "network": network,
         "found": [each.as_dict() for each in found],
         "hazards": hazards,
         "beyond": beyond(city.truth) | support_beyond(city.season) | hazards_beyond(city.season, to_epoch(until)),
@@ -204,7 +209,7 @@ def _clear(wanted: dict[str, Any], progress: Progress) -> None:
 def clear_folders() -> None:
     """New lanes count from one again: what is remembered of the old ones would hide the first dead letters of the new."""
     home = Path(settings.NUAN_HOME)
-    for folder in (Path(settings.READINGS_ROOT), home / "runs", home / "photos"):
+    for folder in (Path(settings.READINGS_ROOT), home / "runs", home / "photos", home / "network"):
         shutil.rmtree(folder, ignore_errors=True)
     (intake_folder(home) / HANDED_OVER).unlink(missing_ok=True)
 

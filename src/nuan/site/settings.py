@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "nuan.records.billing",
     "nuan.records.support",
     "nuan.records.hazards",
+    "nuan.records.twin",
     "nuan.operations",
     "nuan.web",
     "ninja",  # its documentation page, served from here instead of a foreign host

@@ -15,6 +15,7 @@ MENU = [
     ("alarms", "告警"),
     ("live", "实时"),
     ("hazards", "隐患巡线"),
+    ("networks", "管网"),
     ("my_money", "我的缴费和退费"),
     ("finance", "财务台"),
     ("board", "条款总览"),

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
+from nuan.operations.network_alarms import PREFIX
 from nuan.operations.place_names import names_of
 from nuan.records.monitoring.models import Alarm, LivePoint, LiveValue
 from nuan.records.registry.models import Home
@@ -164,8 +166,16 @@ def _row(alarm: Alarm, place: str, live: LiveValue | None, home: str) -> AlarmRo
         f"{sign} {limit}".strip(),
         current,
         getattr(alarm, "folded", 0),
-        home or (f"/live/{alarm.station_code}/" if alarm.station_code else ""),
+        home or (f"/live/{alarm.station_code}/" if alarm.station_code else "") or _on_the_network(alarm),
     )
+
+
+def _on_the_network(alarm: Alarm) -> str:
+    """A pipe that may leak leads to what would have to be done about it."""
+    if not alarm.code.startswith(PREFIX):
+        return ""
+    way = f"broken/?{urlencode({'pipe': alarm.place})}" if alarm.level == "pipe" else ""
+    return f"/network/{alarm.company_code}/{way}"
 
 
 def place_words(places: set[tuple[str, str]]) -> dict[tuple[str, str], str]:

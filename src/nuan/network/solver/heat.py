@@ -18,8 +18,8 @@ from nuan.network.solver.arrays import SUBSTATION, Edges, Nodes, Sources, Statio
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
-STILL = 1e-9
-"""kg/s: less is standing water, as warm as the ground."""
+STILL = 5e-6
+"""kg/s: less is standing water, as warm as the ground. Above the rounding of a dead end's flow, which turns round from step to step."""
 
 
 PASSES, GIVEN, DROPS, COOLS = 0, 1, 2, 3
