@@ -32,10 +32,10 @@ SETTLED_BEFORE_LIMITS = 1e-3
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def station_flows(
-    edges: Edges, stations: Stations, table: Floats, active: Bools, mode: Modes, t: Floats, t_out: Floats, answer: Floats,
+    edges: Edges, stations: Stations, table: Floats, active: Bools, mode: Modes, t: Floats, c: Floats, answer: Floats,
     first_time: bool, flow: Floats,
 ) -> float:  # fmt: skip
-    """Set the flow of each substation that is not limited by its valve; returns the largest change in kg/s."""
+    """Set the flow of each substation that is not limited by its valve; returns the largest change in kg/s. `c` by node: J/(kg·K)."""
     worst = 0.0
     for s in range(len(stations.heat_w)):
         e = stations.first + s
@@ -48,7 +48,7 @@ def station_flows(
         new = stations.flow[s]
         if not np.isfinite(new):
             new = _wanted(
-                table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[edges.a[e]], answer[edges.a[e]], old, first_time
+                table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[edges.a[e]], c[edges.a[e]], answer[edges.a[e]], old, first_time,
             )  # fmt: skip
         new = max(new, stations.bypass[s])
         if np.isfinite(stations.most[s]):
@@ -65,6 +65,7 @@ def _wanted(
     return_c: float,
     delta_k: float,
     t_in: float,
+    c_in: float,
     answer: float,
     old: float,
     first_time: bool,
@@ -73,9 +74,9 @@ def _wanted(
         return 0.0
     if np.isfinite(delta_k):
         drop = delta_k
-        return heat / (0.5 * (at(table, 2, t_in) + at(table, 2, t_in - drop)) * drop)
+        return heat / (0.5 * (c_in + at(table, 2, t_in - drop)) * drop)
     drop = max(t_in - return_c, COLDEST_LIFT_K)
-    target = heat / (0.5 * (at(table, 2, t_in) + at(table, 2, t_in - drop)) * drop)
+    target = heat / (0.5 * (c_in + at(table, 2, t_in - drop)) * drop)
     if first_time or old <= STILL:
         return target
     step = np.log(target / old) / (1.0 + max(answer, 0.0) / drop)
@@ -180,7 +181,15 @@ def _limits(
             want = stations.flow[s]
             if not np.isfinite(want):
                 want = _wanted(
-                    table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[a], 0.0, 0.0, True
+                    table,
+                    stations.heat_w[s],
+                    stations.return_c[s],
+                    stations.delta_k[s],
+                    t[a],
+                    at(table, 2, t[a]),
+                    0.0,
+                    0.0,
+                    True,
                 )
             want = max(want, stations.bypass[s])
             if np.isfinite(stations.most[s]):
@@ -218,7 +227,7 @@ def run(
     dm, dt, switches, before, rate = np.inf, 0.0, 0, np.inf, 1.0
     for step in range(most_steps):
         first_time = step == 0 and not warm
-        dm = station_flows(edges, stations, table, active, mode, t, t_out, answer, first_time, flow)
+        dm = station_flows(edges, stations, table, active, mode, t, c, answer, first_time, flow)
         _hold(nodes, edges, stations, sources, mode, flow, held)
         behind = 0.0
         if with_heat or step == 0:
