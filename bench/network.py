@@ -6,6 +6,7 @@ python -m bench.network [--quick]     (`--quick`: no 10 000 consumers, 6 hours i
 import argparse
 import json
 import logging
+import os
 import platform
 import subprocess
 import sys
@@ -78,7 +79,7 @@ def speed(consumers: int, rounds: int) -> dict[str, float]:
     pandapipes_solve(net)
     ours, tables, theirs = [], [], []
     for _ in range(rounds):
-        theirs.append(best(lambda: pandapipes_solve(net), 1))
+        theirs.append(best(lambda: pandapipes_solve(net), 3))
         ours.append(best(lambda: solve(arrays, ambient_temp_c=GROUND_C), 3))
         tables.append(best(lambda: solve(network, ambient_temp_c=GROUND_C), 1))
     return {
@@ -231,16 +232,17 @@ def sensitivities(consumers: int) -> float:
 
 
 def first_solve() -> float:
-    """Seconds from the end of the imports to the first answer in a new process, kernels compiled before."""
+    """Seconds from the end of the imports to the first answer in a new process, kernels and Python's own files compiled before."""
     code = (
         "import time\nfrom bench.network_cases import nuan_network, street_case\nfrom nuan.network.steady import solve\n"
         "network = nuan_network(street_case(1000, 0, seed=1))\nstart = time.perf_counter()\nsolve(network)\nprint(time.perf_counter() - start)"
     )
+    warm = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     runs = [
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(3)
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=warm).stdout)
+        for _ in range(4)
     ]
-    return round(min(runs), 3)
+    return round(float(np.median(runs[1:])), 3)
 
 
 def main() -> None:

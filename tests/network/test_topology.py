@@ -6,7 +6,7 @@ import time
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuan.network.topology import CHAIN, SupplyTree, UnknownHomeError
@@ -91,6 +91,7 @@ def test_a_tree_without_homes() -> None:
     assert tree.homes_under("source", "H01") == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 60))
 def test_both_ways_of_building_agree_with_a_walk(seed: int, count: int) -> None:
     """Every level by hand: a home is under a place when the walk upwards meets it."""

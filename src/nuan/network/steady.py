@@ -11,7 +11,7 @@ from nuan.network.solver.arrays import Arrays, friction_model
 from nuan.network.solver.iteration import COLDEST_LIFT_K, outflow, run
 
 Floats = NDArray[np.float64]
-MOST_STEPS = 100
+MOST_STEPS = 300
 
 
 class NotSettledError(ArithmeticError):
@@ -35,6 +35,8 @@ class State:
     outlet_c: Floats
     limited: NDArray[np.int8]
     """1 where a substation's valve is fully open and still passes too little."""
+    answer_k: Floats
+    """[N] how a node's temperature answers if all flows grow, dT/d ln ṁ: where the next state begins."""
     ambient_temp_c: float
     steps: int
 
@@ -135,25 +137,26 @@ def solve(
     `start`: a state of the same network to go on from. `with_heat=False` leaves all water at `temp_c` (hydraulics alone).
     """
     arrays = network if isinstance(network, Arrays) else Arrays.of(network, ambient_temp_c=ambient_temp_c)
-    p, flow, t, t_out, mode = _begin(arrays, start, temp_c, with_heat)
+    p, flow, t, t_out, mode, answer = _begin(arrays, start, temp_c, with_heat)
     nodes = arrays.nodes._replace(fixed_p=arrays.nodes.fixed_p.copy())
     active, steps, settled, dm, dt = run(
         nodes, arrays.edges, arrays.stations, arrays.sources, arrays.pattern, arrays.fluid.table,
         friction_model(friction), float(ambient_temp_c), with_heat, start is not None, tol_flow_kg_per_s, tol_temp_k,
-        MOST_STEPS, mode, p, flow, t, t_out,
+        MOST_STEPS, mode, p, flow, t, t_out, answer,
     )  # fmt: skip
     if not settled:
         raise NotSettledError(steps, dm, dt)
     p[~active] = np.nan
-    return State(arrays, p, t, flow, t_out, mode, ambient_temp_c, steps)
+    return State(arrays, p, t, flow, t_out, mode, answer, ambient_temp_c, steps)
 
 
 def _begin(
     arrays: Arrays, start: State | None, temp_c: float, with_heat: bool
-) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int8]]:
+) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int8], Floats]:
     if start is not None:
         p = np.nan_to_num(start.pressure_bar)
-        return p, start.flow_kg_per_s.copy(), start.temp_c.copy(), start.outlet_c.copy(), start.limited.copy()
+        flow, t, t_out = start.flow_kg_per_s.copy(), start.temp_c.copy(), start.outlet_c.copy()
+        return p, flow, t, t_out, start.limited.copy(), start.answer_k.copy()
     edges, stations, sources = arrays.edges, arrays.stations, arrays.sources
     n, edge_count = len(arrays.node_names), len(edges.kind)
     flow = np.where(edges.is_open, edges.area * 500.0, 0.0)
@@ -163,4 +166,4 @@ def _begin(
     here = arrays.edge_slice("substations")
     t_out[here] = back
     flow[here], flow[arrays.edge_slice("sources")] = 0.0, 0.0
-    return np.zeros(n), flow, t, t_out, np.zeros(len(stations.heat_w), np.int8)
+    return np.zeros(n), flow, t, t_out, np.zeros(len(stations.heat_w), np.int8), np.zeros(n)

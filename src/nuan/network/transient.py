@@ -12,6 +12,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
+from nuan.network.fluid import at
 from nuan.network.solver.arrays import PIPE, STEEL_J_PER_M3K, Edges, Floats, Ints, Nodes
 from nuan.network.solver.heat import GIVEN, STILL, downstream, outlet, outlet_rules
 from nuan.network.solver.plug import push
@@ -142,7 +143,8 @@ def _advance(
                     edges.ground_c[e],
                 )  # fmt: skip
             elif rule[e] != GIVEN:
-                t_out[e] = outlet(rule[e], value[e], edges.ground_c[e], table, abs(flow[e]), t[i], 0.0, t_out[e])[0]
+                c = 0.5 * (at(table, 2, t[i]) + at(table, 2, t_out[e]))
+                t_out[e] = outlet(rule[e], value[e], edges.ground_c[e], abs(flow[e]), t[i], 0.0, c)[0]
             else:
                 t_out[e] = value[e]
     for e in range(len(first) - 1):

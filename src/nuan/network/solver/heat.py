@@ -45,16 +45,15 @@ def outlet_rules(edges: Edges, stations: Stations, sources: Sources, rule: NDArr
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def outlet(
-    rule: int, value: float, ground_c: float, table: Floats, size: float, t_in: float, s_in: float, t_last: float
+    rule: int, value: float, ground_c: float, size: float, t_in: float, s_in: float, c: float
 ) -> tuple[float, float]:
-    """(temperature, dT/d ln ṁ) of the water that leaves an edge with flow `size` > 0."""
+    """(temperature, dT/d ln ṁ) of the water that leaves an edge with flow `size` > 0 and mean heat capacity `c`."""
     if rule == GIVEN:
         return value, 0.0
     if rule == DROPS:
         return t_in - value, s_in
     if value == 0.0:
         return t_in, s_in
-    c = 0.5 * (at(table, 2, t_in) + at(table, 2, t_last))
     x = value / (size * c)
     if rule == COOLS:
         return t_in - x, s_in + x
@@ -131,14 +130,25 @@ def downstream(nodes: Nodes, edges: Edges, rule: NDArray[np.int8], forward: NDAr
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def capacities(table: Floats, t: Floats) -> Floats:
+    """J/(kg·K) at each temperature."""
+    found = np.empty(len(t))
+    for i in range(len(t)):
+        found[i] = at(table, 2, t[i])
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
     nodes: Nodes, edges: Edges, rule: NDArray[np.int8], value: Floats, table: Floats, active: Bools, ambient_c: float,
-    inflow: Floats, flow: Floats, t: Floats, t_out: Floats, answer: Floats, order: Ints, forward: NDArray[np.int8], first: Ints, edge: Ints, above: Ints,
+    inflow: Floats, flow: Floats, t: Floats, t_out: Floats, answer: Floats, c: Floats, c_out: Floats,
+    order: Ints, forward: NDArray[np.int8], first: Ints, edge: Ints, above: Ints,
 ) -> float:  # fmt: skip
     """Update t, t_out (°C) and answer (K per e-fold of flow) in place; returns the largest change of a node's temperature.
 
     `inflow` kg/s comes into a node from outside at the node's `fixed_t`. Where water runs in a circle that no source or substation
-    breaks, the last temperatures stand in and the caller's iterations settle it. `order` to `above` are kept from sweep to sweep.
+    breaks, the last temperatures stand in and the caller's iterations settle it. `c` and `c_out` are the heat capacities of the water
+    at nodes and outlets as the last sweep left them (`capacities`); they and `order` to `above` are kept from sweep to sweep.
     """
     if _directions(edges, flow, forward) or order[0] < 0:
         downstream(nodes, edges, rule, forward, order)
@@ -148,12 +158,14 @@ def sweep(
     for k in range(len(order)):
         i = order[k]
         heat, weight, slope = 0.0, 0.0, 0.0
-        own = at(table, 2, t[i])
+        own = c[i]
         for q in range(first[k], first[k + 1]):
             e, up = edge[q], above[q]
-            warm, s = outlet(rule[e], value[e], ground[e], table, abs(flow[e]), t[up], answer[up], t_out[e])
+            size = abs(flow[e])
+            warm, s = outlet(rule[e], value[e], ground[e], size, t[up], answer[up], 0.5 * (c[up] + c_out[e]))
             t_out[e] = warm
-            share = 0.5 * (at(table, 2, warm) + own) * abs(flow[e])
+            c_out[e] = at(table, 2, warm)
+            share = 0.5 * (c_out[e] + own) * size
             heat += share * warm
             slope += share * s
             weight += share
@@ -166,9 +178,11 @@ def sweep(
         if active[i]:
             worst = max(worst, abs(new - t[i]))
         t[i] = new
+        c[i] = at(table, 2, new)
     for e in range(len(flow)):
         if forward[e] == 0:
             t_out[e] = ambient_c
+            c_out[e] = at(table, 2, ambient_c)
         elif rule[e] == GIVEN and edges.kind[e] == SUBSTATION:
             t_out[e] = min(value[e], t[edges.a[e] if forward[e] > 0 else edges.b[e]])
     return worst

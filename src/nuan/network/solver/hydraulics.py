@@ -22,17 +22,21 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 PA = 1e5
+PER_PA = 1.0 / PA
+"""bar."""
 G = 9.81
 """m/s² as the peers have it; at 40° N it is 9.802."""
 FLATTEST = 1e-9
 """bar per kg/s: no edge is smoother than this; below 1e-6 bar at city flows."""
+SLOW = 1.0
+"""U π d L / (ṁ c) from which on a pipe's ends do not tell how heavy its water is; from twice that on the exponential does."""
 LIMITED = 1
 LEAST_TRUST = 0.02
 NEAR = 1e-3
 """Relative: a flow so near another one has its loss by the power that holds there."""
 SAME = 1e-6
 """Relative: water so alike is the same."""
-SWING = 1e-5
+SWING = 1e-9
 """kg/s: smaller changes are not looked at."""
 
 
@@ -65,14 +69,24 @@ def reach(nodes: Nodes, edges: Edges, station_mode: NDArray[np.int8], first_stat
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def properties(
-    edges: Edges, table: Floats, t: Floats, t_out: Floats, flow: Floats, trust: Floats, rho: Floats, mu: Floats
-) -> float:
-    """Move density (mean of both ends) and viscosity (at the mean temperature) of each edge towards what the temperatures say, all
-    the way where `trust` is 1. Returns how far (kg/m³) the furthest density still is."""
+    edges: Edges, station_mode: NDArray[np.int8], first_station: int, table: Floats, t: Floats, t_out: Floats, flow: Floats, trust: Floats, rho: Floats, mu: Floats
+) -> float:  # fmt: skip
+    """Move density (mean of both ends; of water that cools out on its way the mean of the profile) and viscosity (at the mean temperature)
+    of each edge towards what the temperatures say, all the way where `trust` is 1. Returns how far (kg/m³) the furthest density still is."""
     behind = 0.0
     for e in range(len(rho)):
+        limited = edges.kind[e] == SUBSTATION and station_mode[e - first_station] == LIMITED
+        if rho[e] > 0.0 and not (edges.resists[e] or limited):
+            continue  # the water of an edge without loss is not asked for
         t_in = t[edges.a[e]] if flow[e] >= 0.0 else t[edges.b[e]]
-        gap = 0.5 * (at(table, 0, t_in) + at(table, 0, t_out[e])) - rho[e]
+        density = 0.5 * (at(table, 0, t_in) + at(table, 0, t_out[e]))
+        carries = abs(flow[e]) * 4190.0 + 1e-12
+        if edges.ua[e] > SLOW * carries:  # most of the pipe is as warm as the ground, whichever way its water creeps
+            cooling = edges.ua[e] / carries
+            mean = edges.ground_c[e] + (t_in - edges.ground_c[e]) / cooling * (1.0 - np.exp(-cooling))
+            share = min(cooling / SLOW - 1.0, 1.0)
+            density += share * (at(table, 0, mean) - density)
+        gap = density - rho[e]
         rho[e] += trust[e] * gap
         behind = max(behind, abs(gap) * (1.0 - trust[e]))
         mu[e] += trust[e] * (at(table, 1, 0.5 * (t_in + t_out[e])) - mu[e])
@@ -153,12 +167,13 @@ def newton_step(
             lost, slope = scale * abs(flow[e]) * flow[e], 2.0 * scale * abs(flow[e])
         else:
             if by_power:
-                lost = (laminar[e] * mu[e] + squared[e] * abs(flow[e])) * flow[e] / rho[e]
-                slope = (laminar[e] * mu[e] + 2.0 * squared[e] * abs(flow[e])) / rho[e]
+                per_rho, size = 1.0 / rho[e], abs(flow[e])
+                lost = (laminar[e] * mu[e] + squared[e] * size) * flow[e] * per_rho
+                slope = (laminar[e] * mu[e] + 2.0 * squared[e] * size) * per_rho
             else:
                 lost, slope = known[e], rising[e]
-            lost = lost / PA + (edges.slope[e] + curve[e] * abs(flow[e])) * flow[e]
-            slope = slope / PA + edges.slope[e] + 2.0 * curve[e] * abs(flow[e])
+            lost = lost * PER_PA + (edges.slope[e] + curve[e] * abs(flow[e])) * flow[e]
+            slope = slope * PER_PA + edges.slope[e] + 2.0 * curve[e] * abs(flow[e])
         slope = max(slope, FLATTEST)
         if start:
             slope = max(lost / flow[e] if flow[e] != 0.0 else slope, FLATTEST)
@@ -166,22 +181,22 @@ def newton_step(
         g = 1.0 / slope
         gain[e] = g
         # bar won by going down, the weight of the air included: pressures are gauge
-        down = rho[e] * G * (elevation[a] - elevation[b]) / PA + air[a] - air[b]
+        down = rho[e] * G * (elevation[a] - elevation[b]) * PER_PA + air[a] - air[b]
         force[e] = edges.lift[e] + down - lost
         push = flow[e] + g * force[e]
         ka, kb = pattern.place[a], pattern.place[b]
-        if not nodes.fixed[a]:
+        if not (nodes.fixed[a] or nodes.fixed[b]):
             diagonal[ka] += g
-            rhs[ka] -= push
-            if nodes.fixed[b]:
-                rhs[ka] += g * nodes.fixed_p[b]
-        if not nodes.fixed[b]:
             diagonal[kb] += g
+            rhs[ka] -= push
             rhs[kb] += push
-            if nodes.fixed[a]:
-                rhs[kb] += g * nodes.fixed_p[a]
-        if not nodes.fixed[a] and not nodes.fixed[b]:
             ax[pattern.spot[e]] -= g
+        elif not nodes.fixed[a]:
+            diagonal[ka] += g
+            rhs[ka] += g * nodes.fixed_p[b] - push
+        elif not nodes.fixed[b]:
+            diagonal[kb] += g
+            rhs[kb] += g * nodes.fixed_p[a] + push
     if factorise(pattern.ap, pattern.ai, ax, diagonal, pattern.parent, pattern.lp, li, lx, d) >= 0:
         return np.inf
     solve(pattern.lp, li, lx, d, rhs)
@@ -196,6 +211,6 @@ def newton_step(
                 trust[e] = max(0.5 * trust[e], LEAST_TRUST)
             else:
                 trust[e] = min(1.3 * trust[e], 1.0)
-            last[e] = change
+            last[e] = 0.0 if start else change  # what a guess was wrong by is no swing
             worst = max(worst, abs(change))
     return worst

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nuan.network.fluid import at
 from nuan.network.solver.arrays import Edges, Nodes, Pattern, Sources, Stations
-from nuan.network.solver.heat import STILL, outlet_rules, sweep
+from nuan.network.solver.heat import STILL, capacities, outlet_rules, sweep
 from nuan.network.solver.hydraulics import LIMITED, newton_step, properties, reach
 
 Floats = NDArray[np.float64]
@@ -21,16 +21,21 @@ COLDEST_LIFT_K = 2.0
 """Water must arrive at least so much warmer than it is to leave; below that no flow is enough, and the substation is short."""
 BEHIND = 1e-3
 """kg/m³: 10 m of height then err by 1e-6 bar."""
+QUICK = 0.05
+"""Where each of the last two steps was so much smaller than the one before, the next is told from them; what it would still move must
+be a third of the tolerance."""
+LIFTED = 1e-6
+"""bar: a lift that moves less stands; all pressures of the supply move by so much."""
 SETTLED_BEFORE_LIMITS = 1e-3
 """kg/s: valves are judged open or throttling when flows move less than this."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def station_flows(
-    edges: Edges, stations: Stations, table: Floats, active: Bools, mode: Modes, t: Floats, t_out: Floats, answer: Floats,
+    edges: Edges, stations: Stations, table: Floats, active: Bools, mode: Modes, t: Floats, c: Floats, answer: Floats,
     first_time: bool, flow: Floats,
 ) -> float:  # fmt: skip
-    """Set the flow of each substation that is not limited by its valve; returns the largest change in kg/s."""
+    """Set the flow of each substation that is not limited by its valve; returns the largest change in kg/s. `c` by node: J/(kg·K)."""
     worst = 0.0
     for s in range(len(stations.heat_w)):
         e = stations.first + s
@@ -43,7 +48,7 @@ def station_flows(
         new = stations.flow[s]
         if not np.isfinite(new):
             new = _wanted(
-                table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[edges.a[e]], answer[edges.a[e]], old, first_time
+                table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[edges.a[e]], c[edges.a[e]], answer[edges.a[e]], old, first_time,
             )  # fmt: skip
         new = max(new, stations.bypass[s])
         if np.isfinite(stations.most[s]):
@@ -60,6 +65,7 @@ def _wanted(
     return_c: float,
     delta_k: float,
     t_in: float,
+    c_in: float,
     answer: float,
     old: float,
     first_time: bool,
@@ -68,9 +74,9 @@ def _wanted(
         return 0.0
     if np.isfinite(delta_k):
         drop = delta_k
-        return heat / (0.5 * (at(table, 2, t_in) + at(table, 2, t_in - drop)) * drop)
+        return heat / (0.5 * (c_in + at(table, 2, t_in - drop)) * drop)
     drop = max(t_in - return_c, COLDEST_LIFT_K)
-    target = heat / (0.5 * (at(table, 2, t_in) + at(table, 2, t_in - drop)) * drop)
+    target = heat / (0.5 * (c_in + at(table, 2, t_in - drop)) * drop)
     if first_time or old <= STILL:
         return target
     step = np.log(target / old) / (1.0 + max(answer, 0.0) / drop)
@@ -175,7 +181,15 @@ def _limits(
             want = stations.flow[s]
             if not np.isfinite(want):
                 want = _wanted(
-                    table, stations.heat_w[s], stations.return_c[s], stations.delta_k[s], t[a], 0.0, 0.0, True
+                    table,
+                    stations.heat_w[s],
+                    stations.return_c[s],
+                    stations.delta_k[s],
+                    t[a],
+                    at(table, 2, t[a]),
+                    0.0,
+                    0.0,
+                    True,
                 )
             want = max(want, stations.bypass[s])
             if np.isfinite(stations.most[s]):
@@ -195,12 +209,12 @@ def _limits(
 def run(
     nodes: Nodes, edges: Edges, stations: Stations, sources: Sources, pattern: Pattern, table: Floats, model: int,
     ambient_c: float, with_heat: bool, warm: bool, tol_flow: float, tol_temp: float, most_steps: int,
-    mode: Modes, p: Floats, flow: Floats, t: Floats, t_out: Floats,
+    mode: Modes, p: Floats, flow: Floats, t: Floats, t_out: Floats, answer: Floats,
 ) -> tuple[Bools, int, bool, float, float]:  # fmt: skip
     """Iterate in place. Returns (nodes that hang on a pressure, steps, settled, last change of a flow kg/s, last change of a temperature K)."""
     n, edge_count = len(p), len(flow)
     memory = np.zeros((edge_count if model != 0 else 0, 5))
-    answer, held, inflow = np.zeros(n), np.zeros(n), np.zeros(n)
+    held, inflow = np.zeros(n), np.zeros(n)
     rho, mu, trust, last = np.zeros(edge_count), np.zeros(edge_count), np.ones(edge_count), np.zeros(edge_count)
     li = np.empty(pattern.lp[n], np.int32)
     lx, d = np.empty(pattern.lp[n]), np.empty(n)
@@ -209,14 +223,15 @@ def run(
     active = reach(nodes, edges, mode, stations.first)
     order, forward = np.full(n, -1, np.int32), np.zeros(edge_count, np.int8)
     first, edge, above = np.zeros(n + 1, np.int32), np.zeros(edge_count, np.int32), np.zeros(edge_count, np.int32)
-    dm, dt, switches = np.inf, 0.0, 0
+    c, c_out = capacities(table, t), capacities(table, t_out)
+    dm, dt, switches, before, rate = np.inf, 0.0, 0, np.inf, 1.0
     for step in range(most_steps):
         first_time = step == 0 and not warm
-        dm = station_flows(edges, stations, table, active, mode, t, t_out, answer, first_time, flow)
+        dm = station_flows(edges, stations, table, active, mode, t, c, answer, first_time, flow)
         _hold(nodes, edges, stations, sources, mode, flow, held)
         behind = 0.0
         if with_heat or step == 0:
-            behind = properties(edges, table, t, t_out, flow, trust, rho, mu)
+            behind = properties(edges, mode, stations.first, table, t, t_out, flow, trust, rho, mu)
         moved = newton_step(
             nodes, edges, stations, pattern, model, active, mode, held, rho, mu,
             first_time, p, flow, li, lx, d, last, trust, memory,
@@ -224,10 +239,14 @@ def run(
         if not np.isfinite(moved):
             return active, step + 1, False, moved, dt
         dm = max(dm, moved)
+        slower, rate = rate, dm / before
+        left = dm * max(rate, slower) if max(rate, slower) < QUICK else np.inf
+        before = dm
         _feed(nodes, edges, sources, flow, inflow)
         if with_heat:
             dt = sweep(
-                nodes, edges, rule, value, table, active, ambient_c, inflow, flow, t, t_out, answer, order, forward, first, edge, above
+                nodes, edges, rule, value, table, active, ambient_c, inflow, flow, t, t_out, answer, c, c_out,
+                order, forward, first, edge, above,
             )  # fmt: skip
         lifted = _lift(nodes, edges, stations, sources, active, p)
         near = dm < SETTLED_BEFORE_LIMITS and switches < 60
@@ -235,6 +254,12 @@ def run(
             switches += 1
             active = reach(nodes, edges, mode, stations.first)
             continue
-        if dm <= tol_flow and dt <= tol_temp and behind <= BEHIND and lifted <= 1e-7 and step > 0:
+        if (
+            (dm <= tol_flow or left <= tol_flow / 3.0)
+            and dt <= tol_temp
+            and behind <= BEHIND
+            and lifted <= LIFTED
+            and step > 0
+        ):
             return active, step + 1, True, dm, dt
     return active, most_steps, False, dm, dt
