@@ -92,9 +92,7 @@ def charge_late_fees(
     which = None if homes is None else [home.pk for home in homes]
     with act("charge_late_fees", actor=actor, subject=f"{company}:{until}") as row:
         require_open(company, until)
-        Company.objects.select_for_update(no_key=True).get(
-            pk=company
-        )  # whoever charges the same company waits, and then sees this
+        lock_company(company)
         holds = holds_of(company, which)
         stopped = {home for home, each in holds.items() if _stopped(each, until)}
         counts["held"] = len(stopped)
