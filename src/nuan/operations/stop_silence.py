@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from nuan.operations.acts import act
 from nuan.operations.bill_inputs import last_season
+from nuan.operations.bill_writing import lock_company
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.overdue_bills import StandingBill, standing_bills
 from nuan.policies import catalogue
