@@ -20,6 +20,7 @@ from nuan.cli.payments import payments  # noqa: E402
 from nuan.operations.payment_files import import_payments  # noqa: E402
 from nuan.operations.payment_queue import CreditSpentError, take_back  # noqa: E402
 from nuan.records.billing.models import Allocation, Bill, BillRun, LedgerPeriod  # noqa: E402
+from nuan.records.registry.models import Banner, Contract, Home  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -206,3 +207,38 @@ def test_credit_that_is_spent_is_not_taken_back() -> None:
     spent = Allocation.objects.get(payment__channel="prepaid")
     assert spent.amount_fen == 2000
     assert run(ledger, "check").exit_code == 0
+
+
+def test_a_closed_month_and_a_billed_company_are_said_and_not_thrown() -> None:
+    made = approved()
+    asked = run(ledger, "close", "C01", "2025-10", "--user", "周会计")
+    seen = asked.output.split("--seen ")[1].strip()
+    assert run(ledger, "close", "C01", "2025-10", "--user", "郑主管", "--seen", seen).exit_code == 0
+    said = run(bill, "post", str(made.pk), "--user", "周会计", "--on", "2025-10-20")
+    assert (said.exit_code, "2025-10 已经结账" in said.output, Bill.objects.count()) == (2, True, 0)
+    said = run(bill, "overdue", "--company", "C01", "--until", "2025-10-31")
+    assert (said.exit_code, "已经结账" in said.output) == (2, True)
+    assert run(bill, "overdue", "--company", "C99").exit_code == 2
+    posted = run(bill, "post", str(made.pk), "--user", "周会计", "--on", "2025-11-03")
+    assert posted.exit_code == 0, posted.output
+    runs = BillRun.objects.count()
+    second = approved("C02")
+    assert run(bill, "post", str(second.pk), "--user", "吴会计", "--on", "2025-11-03").exit_code == 0
+    said = run(bill, "preview", "--season", "2025-2026", "--company", "C02")
+    assert (said.exit_code, "都已出账" in said.output) == (2, True)
+    assert BillRun.objects.count() == runs + 1
+
+
+def test_what_silence_about_stopping_heat_means() -> None:
+    Contract.objects.create(
+        home=Home.objects.get(code="B001-1-0101"), season="2024-2025", area_m2_100=9050, stop_heat=True
+    )
+    said = run(bill, "stop-silence", "C01", "--season", "2025-2026", "--on", "2025-11-11", "--user", "周会计")
+    assert (said.exit_code, "1 户上季停热、本季未办手续：照常供热" in said.output) == (0, True), said.output
+    Banner.objects.update(pack="heze")
+    words = ("stop-silence", "C01", "--season", "2025-2026", "--on", "2025-11-11", "--user", "周会计")
+    assert "视为继续停热" in run(bill, *words, "--dry-run").output
+    assert not Contract.objects.get(home__code="B001-1-0101", season="2025-2026").stop_heat
+    assert run(bill, *words).exit_code == 0
+    assert Contract.objects.get(home__code="B001-1-0101", season="2025-2026").stop_heat
+    assert "都已表示" in run(bill, *words).output

@@ -17,8 +17,11 @@ from django.db import IntegrityError, connection
 from payment_samples import TODAY, wechat
 from refund_cast import rejudged
 
-from billed_city import bill_everybody, prepare
-from nuan.operations import payment_files, payment_queue, refund_batches, refund_payouts
+from billed_city import ISSUED, approved, bill_everybody, prepare
+from nuan.operations import bill_runs, payment_files, payment_queue, refund_batches, refund_payouts
+from nuan.operations.bill_documents import cancel
+from nuan.operations.bill_runs import post_run
+from nuan.operations.open_bills import credit_fen, open_of_bills
 from nuan.operations.payment_files import import_payments
 from nuan.operations.refund_batches import NothingToRefundError, propose_refunds
 from nuan.records.billing.matching import Part
@@ -155,6 +158,9 @@ from datetime import date
 from pathlib import Path
 from nuan.cli.main import setup_records
 setup_records()
+from nuan.operations.bill_documents import cancel
+from nuan.operations.bill_runs import post_run
+from nuan.operations.open_bills import credit_fen, open_of_bills
 from nuan.operations.payment_files import import_payments
 path = Path(sys.argv[1])
 print("ready", flush=True)
@@ -385,3 +391,51 @@ def test_two_batches_of_one_home_control_the_race_exists(judged: None, monkeypat
 def test_two_batches_of_one_home_are_paid_in_full(judged: None, monkeypatch: pytest.MonkeyPatch) -> None:
     owed, live = two_batches_of_one_home(monkeypatch)
     assert live == owed
+
+
+def test_a_run_posted_by_two_control_the_race_exists(unjudged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = approved()
+    monkeypatch.setattr(bill_runs, "lock_company", lambda company: None)
+    meet(monkeypatch, bill_runs, "current_draft")
+    results = both(lambda: post_run(run, issued_on=ISSUED, actor="周会计").bills)
+    assert sum(isinstance(each, IntegrityError) for each in results) == 1, "both saw a run that nobody had posted"
+    assert Bill.objects.count() == run.bills
+
+
+def test_a_run_posted_by_two_is_posted_once(unjudged: None) -> None:
+    run = approved()
+    results = both(lambda: str(post_run(run, issued_on=ISSUED, actor="周会计").again))
+    assert sorted(map(str, results)) == ["False", "True"]
+    assert Bill.objects.count() == run.bills
+
+
+def test_a_cancelled_bill_paid_at_the_same_moment_keeps_no_money(unjudged: None) -> None:
+    """Whichever comes first, nothing stays on a bill that is no more."""
+    bill_everybody()
+    bill = Bill.objects.filter(company="C01", kind="bill").order_by("id")[0]
+    content = wechat([("1", bill.number, bill.total_fen)]).encode()
+
+    def cancels() -> str:
+        return cancel(bill, on=TODAY, why="冲销", actor="周会计").kind
+
+    def pays() -> str:
+        return import_payments(content, "a.csv", channel="wechat", company="C01", actor="周会计", today=TODAY).state
+
+    turns = iter([cancels, pays])
+    gate = threading.Lock()
+
+    def one() -> str:
+        with gate:
+            work = next(turns)
+        return work()
+
+    both(one)
+    assert open_of_bills([bill.pk])[0].open_fen == 0
+    assert Payment.objects.get().open_fen + credit_fen(bill.home_id) == bill.total_fen
+
+
+@pytest.fixture
+def unjudged() -> None:
+    build_city()
+    seat_the_cast()
+    prepare()

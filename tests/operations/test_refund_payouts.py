@@ -182,6 +182,17 @@ def test_late_with_a_rate(batch: RefundBatch, monkeypatch: pytest.MonkeyPatch) -
     assert RefundPayout.objects.get(kind="interest").amount_fen == 123
 
 
+def test_set_against_next_season_after_the_deadline_is_late_too(
+    batch: RefundBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = RefundPayout.objects.order_by("id")[0]
+    monkeypatch.setattr(refund_payouts, "payout", lambda *_args, **_more: Payout(date(2026, 5, 31), 10, 123))
+    credit_payouts([first], on=date(2026, 6, 10), actor="周会计", why="住户选择")
+    settle()
+    assert RefundPayout.objects.get(kind="interest").amount_fen == 123
+    assert balance_fen(account("C01", "late_refund_interest")) == 123
+
+
 def test_an_answer_of_a_closed_month_is_booked_today_and_says_so(batch: RefundBatch) -> None:
     good, bad, *_ = sent()
     LedgerPeriod.objects.create(company=batch.company, period="2026-05", closed_by="周会计", approved_by="郑主管")

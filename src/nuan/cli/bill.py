@@ -176,6 +176,8 @@ def _run(number: int) -> "BillRun":
 
 
 def _guarded(work: Any) -> Any:
+    from django.db import IntegrityError
+
     from nuan.operations.approvals import ApprovalError
     from nuan.operations.bill_runs import NoSuchCompanyError, NothingToBillError
     from nuan.operations.city_packs import SeasonKeyError, SeasonUnknownError
@@ -194,6 +196,8 @@ def _guarded(work: Any) -> Any:
         UnknownPack,
     ) as refusal:
         raise Refused(str(refusal)) from refusal
+    except IntegrityError as refusal:
+        raise Refused(f"数据库拒绝了：{str(refusal).splitlines()[0]}") from refusal
 
 
 def _today() -> date:

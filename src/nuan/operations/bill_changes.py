@@ -61,7 +61,7 @@ def decide_change(
         raise approvals.NotApprovedError(bill.number, "还没有提请审批 / has not been proposed")
     asked = {"why": proposal.summary["why"], "lines": proposal.summary["lines"]}
     with transaction.atomic():
-        Bill.objects.select_for_update().get(pk=bill.pk)
+        Bill.objects.select_for_update(no_key=True).get(pk=bill.pk)
         now = _content(bill, asked) if approve else proposal.content_hash
         said = approvals.decide(proposal, by=by, seen_hash=seen_hash, content_hash=now, approve=approve, why=why)
         if said.answer != Decision.Answer.APPROVED:

@@ -90,7 +90,8 @@ def documents_so_far(bill: Bill) -> int:
 
 def _lock(bill: Bill, seen: int | None) -> None:
     """Two who adjust or cancel one bill at once queue at its row; the second has not seen what the first wrote."""
-    Bill.objects.select_for_update().get(pk=bill.pk)
+    # not the key: whoever places a payment on this bill meanwhile refers to it, and we wait for them in `paid_beyond_into_credit`
+    Bill.objects.select_for_update(no_key=True).get(pk=bill.pk)
     if seen is not None and seen != documents_so_far(bill):
         raise SeenOtherwiseError(bill.number)
 

@@ -5,16 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from nuan.operations.bill_inputs import MEASURES
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.policies import catalogue
 from nuan.policies.tariffs.columns import ABSENT, GJ, KWH, BilledHomes
 from nuan.policies.tariffs.tariff import tariff
 from nuan.policies.tariffs.working import LABELS, WorkedLine, working
 from nuan.records.billing.models import Bill, BillLine
-
-_MEASURES = (
-    "area_m2_100", "building_m2_100", "inner_m2_100", "usable_m2_100", "ceiling_mm", "heat_1000", "connection_m2_100",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class ShownBill:
 
 def homes_of(inputs: dict[str, Any]) -> BilledHomes:
     """The one home of a bill as columns."""
-    given: dict[str, Any] = {name: [ABSENT if inputs.get(name) is None else inputs[name]] for name in _MEASURES}
+    given: dict[str, Any] = {name: [ABSENT if inputs.get(name) is None else inputs[name]] for name in MEASURES}
     flags = {name: [bool(inputs.get(name))] for name in ("is_dwelling", "metered", "stopped")}
     return BilledHomes.of(1, heat_unit=np.array([GJ if inputs.get("in_gj") else KWH]), **given, **flags)
 

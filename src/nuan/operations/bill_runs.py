@@ -15,7 +15,7 @@ from nuan.operations.acts import act
 from nuan.operations.approvals import ContentChangedError
 from nuan.operations.bill_drafts import Draft, draft_bills
 from nuan.operations.bill_inputs import MEASURES
-from nuan.operations.bill_writing import CLAUSE, numbered, write_bills
+from nuan.operations.bill_writing import CLAUSE, lock_company, numbered, write_bills
 from nuan.operations.ledger import require_open
 from nuan.operations.ledger_bulk import copy_rows
 from nuan.records.accounts.models import User
@@ -108,15 +108,20 @@ def decide_run(run: BillRun, *, by: User, seen_hash: str, approve: bool = True, 
 
 
 def post_run(run: BillRun, *, issued_on: date, actor: str) -> Posted:
-    """Number, book and write the run's bills in one transaction. Raises NotApprovedError, ContentChangedError, ClosedBooksError."""
-    if RunPosting.objects.filter(run=run).exists():
-        return Posted(run, run.bills, run.total_fen, again=True)
-    require_open(run.company_id, issued_on)
-    draft = current_draft(run)
-    if draft.content_hash != run.content_hash:
-        raise ContentChangedError(run.subject)
-    proposal = approvals.require(kind=KIND, subject=run.subject, content_hash=draft.content_hash)
+    """Number, book and write the run's bills in one transaction. Raises NotApprovedError, ContentChangedError, ClosedBooksError.
+
+    Whoever posts the same company, or stops the heat of one of its homes, waits at the company's row: what is reckoned here is what is booked.
+    """
     with act("post_bills", actor=actor, subject=run.subject, clause=CLAUSE) as row:
+        lock_company(run.company_id)
+        if RunPosting.objects.filter(run=run).exists():
+            row.nothing_changed = True
+            return Posted(run, run.bills, run.total_fen, again=True)
+        require_open(run.company_id, issued_on)
+        draft = current_draft(run)
+        if draft.content_hash != run.content_hash:
+            raise ContentChangedError(run.subject)
+        proposal = approvals.require(kind=KIND, subject=run.subject, content_hash=draft.content_hash)
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL work_mem = '128MB'")  # the triggers join what is added with what is there
         RunPosting.objects.create(

@@ -12,6 +12,7 @@ from django.db import connection
 from nuan.operations.ledger import account
 from nuan.operations.ledger_bulk import copy_rows, home_accounts, post_many, reserve_ids
 from nuan.records.billing.models import Bill, BillLine
+from nuan.records.registry.models import Company
 
 CLAUSE = "2.5.1"
 INCOME = {"stop": "stop_income", "connection": "connection_income", "late_fee": "late_income"}
@@ -52,6 +53,11 @@ class NewDocument:
     @property
     def total_fen(self) -> int:
         return sum(line.amount_fen for line in self.lines)
+
+
+def lock_company(company: str) -> None:
+    """Whoever bills a company, charges it for being late or decides what it will be billed for waits for the one before."""
+    Company.objects.select_for_update(no_key=True).get(pk=company)
 
 
 def take_numbers(company: str, year: int, count: int) -> int:

@@ -134,10 +134,12 @@ def receive_event(
                 raise EventConflictError(f"编号 {event.id} 的内容变了")
             return there
         today = now.astimezone(CHINA).date()
+        if event.at.astimezone(CHINA).date() > today:
+            raise EventShapeError("交易时间在将来")
         if event.kind == "payment.succeeded":
             outcome = _paid(event, company, channel, actor, today)
         else:
-            outcome = _refunded(event, company, actor)
+            outcome = _refunded(event, company, channel, actor)
         row.details = {"event": event.id, "kind": event.kind, "outcome": outcome}
         return ChannelEvent.objects.create(
             channel=channel,
@@ -155,8 +157,6 @@ def _paid(event: Event, company: str, channel: str, actor: str, today: date) -> 
         if there.amount_fen != event.amount_fen:
             raise EventConflictError(f"交易 {event.txn_id} 的金额")
         return "known"
-    if event.at.astimezone(CHINA).date() > today:
-        raise EventShapeError("交易时间在将来")
     lock_placing(company)
     found = match([event.reference], event.amount_fen, books_of(company, tokens([event.reference])))
     receipt = Receipt(
@@ -167,12 +167,14 @@ def _paid(event: Event, company: str, channel: str, actor: str, today: date) -> 
     return "applied"
 
 
-def _refunded(event: Event, company: str, actor: str) -> str:
+def _refunded(event: Event, company: str, channel: str, actor: str) -> str:
     payout = by_number(company, event.payout)
     if payout is None:
         return "unknown"
     if payout.amount_fen != event.amount_fen:
         raise EventConflictError(f"付款 {payout.number} 的金额")
+    if payout.channel not in {"", channel}:
+        raise EventConflictError(f"付款 {payout.number} 的渠道")
     paid = event.kind == "refund.succeeded"
     wanted = RefundPayout.State.PAID if paid else RefundPayout.State.FAILED
     if payout.state == wanted:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.hashers import make_password
+
 from nuan.operations.acts import act
 from nuan.records.accounts.models import Role, User
 from nuan.records.registry.models import Home
@@ -37,11 +39,12 @@ def create_demo_accounts(resident_home: str, *, actor: str) -> list[dict[str, st
     with act("create_demo_accounts", actor=actor, why="演示账号，口令公开") as row:
         home = Home.objects.get(code=resident_home)
         there = set(User.objects.filter(username__in=[p.username for p in CAST]).values_list("username", flat=True))
+        hashed = make_password(PASSWORD)  # a slow hash, for a password that everybody knows: once is enough
         for person in CAST:
             if person.username not in there:
-                User.objects.create_user(
-                    person.username,
-                    password=PASSWORD,
+                User.objects.create(
+                    username=person.username,
+                    password=hashed,
                     display_name=person.name,
                     role=person.role,
                     company_id=person.company,

@@ -18,10 +18,10 @@ from nuan.records.billing.models import Bill, PaymentFile, RefundBatch
 from nuan.records.registry.models import Company
 from nuan.terms.places import CHINA
 
-CHANNELS = (("wechat", 62, 6), ("alipay", 78, 2), ("bank", 97, 2), ("counter", 100, 1))
+CHANNELS = (("wechat", 62, 4), ("alipay", 78, 2), ("bank", 97, 2), ("counter", 100, 1))
 """Channel, up to which of a hundred homes it is theirs, on how many days they pay."""
 FIRST_DAY, BETWEEN_DAYS = 3, 5
-COUNTER_MOST = 30
+COUNTER_MOST = 12
 SAME_CLOCK = 10
 PAID_FIRST, FAILED, FAILED_MOST = 7, 8, 200
 """Of ten payouts that were sent: how many are paid, and up to which one fails (among the first two hundred); the rest is in transit."""
@@ -57,7 +57,7 @@ def _pay(company: str, season: str, today: date, resident_home: str, actor: str)
     for bill in bills.iterator(chunk_size=5000):
         lot, code = _number(bill.home.code, 1000), bill.home.code
         if code == resident_home:
-            lot, channel, days = 500, "wechat", 6
+            lot, channel, days = 500, "wechat", 4
         else:
             share = _number(code + "channel", 100)
             channel, _, days = next(each for each in CHANNELS if share < each[1])

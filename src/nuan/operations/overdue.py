@@ -11,7 +11,7 @@ import polars as pl
 from django.utils import timezone
 
 from nuan.operations.acts import act
-from nuan.operations.bill_writing import NewDocument, NewLine, write_documents
+from nuan.operations.bill_writing import NewDocument, NewLine, lock_company, write_documents
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.ledger import require_open
 from nuan.operations.ledger_bulk import copy_rows
@@ -92,9 +92,7 @@ def charge_late_fees(
     which = None if homes is None else [home.pk for home in homes]
     with act("charge_late_fees", actor=actor, subject=f"{company}:{until}") as row:
         require_open(company, until)
-        Company.objects.select_for_update(no_key=True).get(
-            pk=company
-        )  # whoever charges the same company waits, and then sees this
+        lock_company(company)
         holds = holds_of(company, which)
         stopped = {home for home, each in holds.items() if _stopped(each, until)}
         counts["held"] = len(stopped)
@@ -138,7 +136,7 @@ def take_dunning_steps(
     which = None if homes is None else [home.pk for home in homes]
     phone = Company.objects.get(pk=company).service_phone or "供热企业"
     with act("dun", actor=actor, subject=f"{company}:{today}") as row:
-        Company.objects.select_for_update(no_key=True).get(pk=company)
+        lock_company(company)
         holds = holds_of(company, which)
         looked = [each for each in bills_to_look_at(company, today, which) if each.open_fen > 0]
         taken = _steps_taken([each.bill for each in looked])

@@ -105,12 +105,17 @@ def place(payment_id: int, parts: Sequence[Part], *, actor: str, today: date, wh
     Raises MoreThanOpenError, StrangeBillError.
     """
     with act("place_payment", actor=actor, why=why) as row, transaction.atomic():
-        payment = Payment.objects.select_for_update().get(pk=payment_id)
-        lock_placing(payment.company_id)
+        payment = payment_in_line(payment_id)
         _may_be_placed(payment, parts)
         row.subject = f"payment:{payment.pk}"
         row.details = {"parts": [[part.bill, part.fen] for part in parts], "doubt": payment.doubt}
         return allocate(payment, parts, on=today, actor=actor, why=why)
+
+
+def payment_in_line(payment_id: int) -> Payment:
+    """The payment, held: everybody first stands in the company's line and then takes the row, so that no two wait for each other."""
+    lock_placing(Payment.objects.values_list("company_id", flat=True).get(pk=payment_id))
+    return Payment.objects.select_for_update().get(pk=payment_id)
 
 
 def _may_be_placed(payment: Payment, parts: Sequence[Part]) -> None:
@@ -150,8 +155,7 @@ def take_back(allocation_id: int, *, actor: str, today: date, why: str) -> Alloc
         raise NoReasonError
     with act("take_back_payment", actor=actor, why=why.strip()) as row, transaction.atomic():
         found = Allocation.objects.select_related("entry", "payment").get(pk=allocation_id)
-        payment = Payment.objects.select_for_update().get(pk=found.payment_id)
-        lock_placing(payment.company_id)
+        payment = payment_in_line(found.payment_id)
         if found.undoes_id is not None or Allocation.objects.filter(undoes=found).exists():
             raise TakenBackError
         if found.bill_id is None and (credit := credit_fen(found.home_id)) < found.amount_fen:

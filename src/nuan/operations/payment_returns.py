@@ -16,8 +16,8 @@ from django.utils import timezone
 from nuan.operations import approvals
 from nuan.operations.acts import act
 from nuan.operations.ledger import Leg, account, post, reverse
-from nuan.operations.payment_booking import PAYMENTS_CLAUSE, lock_placing
-from nuan.operations.payment_queue import MoreThanOpenError, NoReasonError, PlacingError
+from nuan.operations.payment_booking import PAYMENTS_CLAUSE
+from nuan.operations.payment_queue import MoreThanOpenError, NoReasonError, PlacingError, payment_in_line
 from nuan.operations.refund_payouts import ACCOUNT_OF
 from nuan.records.accounts.models import Role, User
 from nuan.records.billing.models import Entry, LedgerPeriod, Payment, PaymentReturn, Proposal
@@ -73,13 +73,6 @@ def _locked(pk: int) -> PaymentReturn:
     return PaymentReturn.objects.select_for_update(of=("self",)).select_related("payment").get(pk=pk)
 
 
-def _open_payment(pk: int) -> Payment:
-    """Held until the end of the transaction, in the order that placing uses: what is open of it stays as it is seen."""
-    payment = Payment.objects.select_for_update().get(pk=pk)
-    lock_placing(payment.company_id)
-    return payment
-
-
 def propose_return(payment_id: int, amount_fen: int, *, by: User, why: str) -> PaymentReturn:
     """Ask another person to send back what is open of a payment, or a part of it. The same again is the one that is there.
 
@@ -89,7 +82,7 @@ def propose_return(payment_id: int, amount_fen: int, *, by: User, why: str) -> P
     if not why:
         raise NoReasonError
     with act("propose_return", actor=by.username, why=why) as row, transaction.atomic():
-        payment = _open_payment(payment_id)
+        payment = payment_in_line(payment_id)
         if payment.channel not in ACCOUNT_OF:
             raise NoWayBackError
         asked = PaymentReturn.objects.filter(payment=payment, state=State.PROPOSED).first()
@@ -118,7 +111,7 @@ def decide_return(found: PaymentReturn, *, by: User, seen_hash: str, today: date
     Raises ReturnStateError, and ApprovalError: the same person, or another part of the payment is open than was proposed on.
     """
     with act("book_return", actor=by.username, why=why) as row, transaction.atomic():
-        payment = _open_payment(found.payment_id)
+        payment = payment_in_line(found.payment_id)
         found = _locked(found.pk)
         proposal = proposal_of(found)
         if found.state != State.PROPOSED or proposal is None:
@@ -183,7 +176,7 @@ def settle_return(found: PaymentReturn, answer: Answer, *, by: User) -> PaymentR
     """
     wanted = State.PAID if answer.paid else State.FAILED
     with act("settle_return", actor=_finance(by, found), subject=f"payment:{found.payment_id}", why=answer.why) as row:
-        payment = _open_payment(found.payment_id)
+        payment = payment_in_line(found.payment_id)
         found = _locked(found.pk)
         if found.state == wanted:
             row.nothing_changed = True

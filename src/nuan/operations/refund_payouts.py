@@ -282,6 +282,8 @@ def credit_payouts(payouts: Iterable[RefundPayout], *, on: date, actor: str, why
             each.state, each.done_on, each.channel = State.CREDITED, on, "prepaid"
         _book("credit", todo, on, actor, "refund_payable", "prepaid", "退费抵下季")
         _save(todo, "state", "done_on", "channel")
+        for each in todo:
+            _late_interest(each, on, actor, None)
         tell_payouts(todo)
         row.details = {"payouts": len(todo)}
         row.nothing_changed = not todo

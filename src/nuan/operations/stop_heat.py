@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from nuan.operations.acts import act
+from nuan.operations.bill_writing import lock_company
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.policies import catalogue
 from nuan.policies.tariffs.stop_heat import GROUNDS, StopHeat, stop_heat
@@ -59,6 +60,7 @@ def apply_to_stop(
 ) -> StopHeatApplication:
     """Decide and record. `facts` are the grounds that were found to hold. A home that has its bill keeps it: cancel that first."""
     with act("decide_stop_heat", actor=actor, subject=home.code) as row:
+        lock_company(home.company_id)  # a run that is being posted ends first, and its bill is then seen
         contracts = Contract.objects.select_for_update(no_key=True).filter(home=home, season=season)
         locked = [contract.pk for contract in contracts]
         found = reason_on(home, season=season, applied_on=applied_on, facts=facts)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from nuan.operations.acts import act
 from nuan.operations.bill_inputs import last_season
+from nuan.operations.bill_writing import lock_company
 from nuan.operations.city_packs import season_of, signed_records
 from nuan.operations.overdue_bills import StandingBill, standing_bills
 from nuan.policies import catalogue
@@ -91,11 +92,7 @@ def _paid_in_full_on(bill: StandingBill | None) -> date | None:
 def continue_stops(company: str, season: str, *, today: date, actor: str) -> list[Silent]:
     """Stop the contracts of those whose silence means that they go on being stopped, and write that down as the answer. All silent homes."""
     with act("continue_stops", actor=actor, subject=f"{company}:{season}", why="未办停热手续") as row:
-        list(
-            Contract.objects.select_for_update(no_key=True)
-            .filter(home__company=company, season=season)
-            .values_list("pk")
-        )
+        lock_company(company)
         found = silent_homes(company, season, today)
         stopped = [each for each in found if each.answer == STOPPED]
         StopHeatApplication.objects.bulk_create(
