@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.db.models import Sum
+from django.test import Client
 
 from nuan.operations.ledger import account, balance_fen
 from nuan.operations.ledger_check import check
@@ -11,6 +12,7 @@ from nuan.operations.support_arrears import settle_debt
 from nuan.operations.support_ledger import book_support
 from nuan.operations.support_reports import ageing, books, debt_rows
 from nuan.operations.support_subsidies import record_subsidy_payment, reverse_subsidy_payment
+from nuan.records.accounts.models import User
 from nuan.records.billing.models import Entry, Posting
 from nuan.records.support.models import Beneficiary, GovernmentDebt, SubsidyPayment, SubsidyProgramme
 from small_city import AS_OF
@@ -124,3 +126,11 @@ def test_a_payment_that_is_not_booked_is_found() -> None:
     assert "subsidy_payment_not_booked" in faults()
     assert book_support(SEASON, LATE, actor="刘科").subsidy_payments == 1
     assert faults() == []
+
+
+def test_from_a_debt_to_its_entries_and_back(client: Client) -> None:
+    client.force_login(User.objects.get(username="周会计"), backend="django.contrib.auth.backends.ModelBackend")
+    debt = GovernmentDebt.objects.get(company="C01")
+    entry = Entry.objects.get(key=f"government_debt:{debt.code}:0")
+    assert f"/ledger/entries/{entry.pk}/" in client.get(f"/support/arrears/{debt.pk}/").content.decode()
+    assert f"/support/arrears/{debt.pk}/" in client.get(f"/ledger/entries/{entry.pk}/").content.decode()

@@ -35,8 +35,8 @@ def _clock(minute: int) -> str:
     return f"{8 + minute // 60 % 12:02d}:{minute % 60:02d}:00"
 
 
-def wechat_file(day: date, rows: Sequence[Paid]) -> bytes:
-    """A trade bill of one day (ALL, 27 columns) with its totals."""
+def wechat_file(day: date, rows: Sequence[Paid], back: Sequence[Paid] = ()) -> bytes:
+    """A trade bill of one day (ALL, 27 columns) with its totals; `back` was refunded at the platform the same day, its fee with it."""
     lines, fees = [WECHAT_HEAD], 0
     for each in rows:
         fee = each.fen * FEE_PER_MILLE // 1000
@@ -47,8 +47,17 @@ def wechat_file(day: date, rows: Sequence[Paid]) -> bytes:
             _yuan(each.fen), "0.00", "",
         )  # fmt: skip
         lines.append(",".join("`" + cell for cell in cells))
-    total = _yuan(sum(each.fen for each in rows))
-    totals = (str(len(rows)), total, "0.00", "0.00", f"{_yuan(fees)}000", total, "0.00")
+    for each in back:
+        fee = each.fen * FEE_PER_MILLE // 1000
+        fees -= fee
+        cells = (
+            f"{day} 21:00:00", "wx0000000000demo", "1900000001", "0", "", each.txn, each.reference, f"oDemo{each.txn[-10:]}", "JSAPI", "REFUND",
+            "OTHERS", "CNY", "0.00", "0.00", f"50{each.txn[2:]}", f"shop-{each.txn[-6:]}", _yuan(each.fen), "0.00", "ORIGINAL", "SUCCESS", "采暖费",
+            "", f"-{_yuan(fee)}000", "0.60%", "0.00", _yuan(each.fen), "",
+        )  # fmt: skip
+        lines.append(",".join("`" + cell for cell in cells))
+    total, gone = _yuan(sum(each.fen for each in rows)), _yuan(sum(each.fen for each in back))
+    totals = (str(len(rows) + len(back)), total, gone, "0.00", f"{_yuan(fees)}000", total, gone)
     return "\n".join([*lines, WECHAT_TOTALS, ",".join("`" + cell for cell in totals), ""]).encode()
 
 

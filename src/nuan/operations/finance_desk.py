@@ -14,6 +14,7 @@ from nuan.operations.payment_returns import live_returns
 from nuan.operations.refund_batches import proposal_of
 from nuan.operations.refund_status import CompanyRefunds, by_company
 from nuan.records.accounts.models import User
+from nuan.records.billing.chart import CHART
 from nuan.records.billing.models import (
     Bill,
     BillRun,
@@ -23,6 +24,7 @@ from nuan.records.billing.models import (
     Payment,
     PaymentFile,
     PaymentReturn,
+    Posting,
     Proposal,
     RefundBatch,
     RefundPayout,
@@ -63,6 +65,7 @@ class Desk:
     bills_to_approve: list[Bill]
     returns: list[PaymentReturn]
     channel_refunds: list[ChannelRefund]
+    credit_fen: int
 
     @property
     def unpaid_fen(self) -> int:
@@ -102,8 +105,17 @@ def desk(company: str, person: User, today: date) -> Desk:
         runs_to_post=[run for run, _, said in runs if said == Decision.Answer.APPROVED],
         bills_to_approve=_changes(company, person),
         returns=_returns(company, person),
+        credit_fen=_credit_fen(company),
         channel_refunds=[each for each in open_refunds(company)[:20] if each.state == "found" or each.proposed_by != person.username],
     )  # fmt: skip
+
+
+def _credit_fen(company: str) -> int:
+    """What homes have paid too much or in advance, by the ledger."""
+    rows = Posting.objects.filter(
+        account__company=company, account__code__startswith=f"{company}/{CHART['prepaid'].number}/"
+    )
+    return -int(rows.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
 
 
 def _runs(company: str) -> list[tuple[BillRun, Proposal, str]]:

@@ -121,7 +121,7 @@ _QUESTIONS: tuple[tuple[str, str, str, str, str], ...] = (
 )  # fmt: skip
 GUARDS = (
     "entry_balances", "entry_recorded", "entry_open_books", "entry_lock", "posting_with_entry", "bills_add_up", "lines_before_bill",
-    "decision_by_another", "run_is_approved", "account_stays", "period_lock", "day_lock",
+    "decision_by_another", "run_is_approved", "account_stays", "period_lock", "day_lock", "channel_refund_moves", "set_off_is_approved",
 )  # fmt: skip
 _APPEND_ONLY = (
     "entry",

@@ -12,7 +12,7 @@ from nuan.operations.support_costs import CostError
 from nuan.operations.support_funds import FundError
 from nuan.operations.support_subsidies import SubsidyError
 from nuan.terms.money import MoneyTextError, parse_yuan
-from nuan.web.wording import in_english, say
+from nuan.web.wording import said_by, say
 
 
 class AnswerError(ValueError):
@@ -50,8 +50,7 @@ def actor_of(request: HttpRequest) -> str:
 
 def refused(request: HttpRequest, error: Exception) -> None:
     """Say why nothing was written. Sentences of the acts are Chinese / English; the page's language is shown."""
-    zh, _, en = str(error).partition(" / ")
-    messages.error(request, en if en and in_english() else zh)
+    messages.error(request, said_by(error))
 
 
 def attempt(request: HttpRequest, write: Callable[[], object]) -> bool:

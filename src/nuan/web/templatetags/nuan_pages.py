@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from nuan.operations.support_costs import PayerDecision
-from nuan.records.accounts.models import Role
+from nuan.records.accounts.models import Role, User
 from nuan.records.registry.models import Home
 from nuan.terms.money import format_yuan
 from nuan.terms.places import CHINA
@@ -107,6 +107,18 @@ def with_query(context: template.RequestContext, **changes: object) -> str:
         if value not in ("", None):
             query[key] = str(value)
     return "?" + query.urlencode()
+
+
+@register.simple_tag(takes_context=True)
+def person(context: template.RequestContext, username: str) -> str:
+    """Somebody by the name that people know; who has no account (a command, a channel) as it is written. One look a page for each."""
+    request = context["request"]
+    names: dict[str, str] = request.__dict__.setdefault("_names_of_people", {})
+    if username not in names:
+        names[username] = (
+            User.objects.filter(username=username).values_list("display_name", flat=True).first() or username
+        )
+    return names[username]
 
 
 @register.inclusion_tag("web/exports.html", takes_context=True)

@@ -4,12 +4,15 @@ from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from nuan.operations.support_arrears import agree_settlement_plan, outstanding_fen, settle_debt
 from nuan.operations.support_reports import DebtRow, ageing, debt_rows
 from nuan.policies.support.arrears import AGES
+from nuan.records.accounts.visibility import REFUND_DESK
+from nuan.records.billing.models import Entry
 from nuan.records.support.models import FundingSource, GovernmentDebt
 from nuan.web.forms import AnswerError, actor_of, attempt, day_of, fen_of, needed
 from nuan.web.guard import Visit
@@ -100,10 +103,20 @@ def debt(request: Visit, pk: int) -> HttpResponse:
         "outstanding": outstanding_fen(found),
         "sources": FundingSource.objects.filter(banner=found.banner_id).order_by("code"),
         "may_write": request.role in BUREAUS,
+        "entries": _entries(request, found),
         "numbers": range(1, MOST_INSTALMENTS + 1),
         "today": stand_day(request),
     }  # fmt: skip
     return render(request, "web/debt.html", context)
+
+
+def _entries(request: Visit, found: GovernmentDebt) -> list[Entry]:
+    """The entries of the company's books about a debt, for those who may look into them."""
+    if request.role not in REFUND_DESK:
+        return []
+    keys = [f"debt_payment:{code}" for code in found.payments.values_list("code", flat=True)]
+    own = Q(key__startswith=f"government_debt:{found.code}:") | Q(key__in=keys)
+    return list(Entry.objects.filter(own, company=found.company_id).order_by("id"))
 
 
 def _pay(request: Visit, found: GovernmentDebt) -> object:

@@ -30,7 +30,7 @@ from nuan.records.accounts.models import Role
 from nuan.records.billing.models import Bill
 from nuan.web.forms import AnswerError, fen_of, needed
 from nuan.web.guard import Visit
-from nuan.web.wording import in_english, pick, say
+from nuan.web.wording import pick, said_by, say
 
 LONGEST = 14
 """Letters of an amount: more is no heating bill, and does not fit the ledger."""
@@ -92,8 +92,7 @@ def answer(request: Visit, bill: Bill) -> Answer:
         if asked["act"] in {"hold", "release"}:
             return _hold(request, bill, asked)
     except (AnswerError, ApprovalError, DocumentError, NoGroundError, HoldError) as refused:
-        zh, _, en = str(refused).partition(" / ")
-        return Answer(error=en if en and in_english() else zh, form=asked)
+        return Answer(error=said_by(refused), form=asked)
     except IntegrityError:
         return Answer(error=say("今天的账已经封存,或这个月已经结账,没有写入。"), form=asked)
     raise Http404

@@ -20,7 +20,7 @@ from nuan.records.billing.models import BillException, BillRun, RunPosting
 from nuan.records.registry.models import Contract
 from nuan.web.guard import Visit
 from nuan.web.tables import table_answer
-from nuan.web.wording import in_english, pick, say
+from nuan.web.wording import in_english, pick, said_by, say
 
 PAGE = 50
 STATES = {
@@ -127,7 +127,7 @@ def _act(request: Visit, run: BillRun) -> str:
         else:
             return say("不知道要做什么。")
     except (ApprovalError, NothingToBillError) as refused:
-        return str(refused)
+        return said_by(refused)
     return ""
 
 

@@ -24,7 +24,7 @@ from nuan.web.guard import Visit
 from nuan.web.tables import sorted_by, table_answer
 from nuan.web.views.bill_acts import Answer, answer, forms_of
 from nuan.web.views.stop_heat import STATES, state_of
-from nuan.web.wording import in_english, say
+from nuan.web.wording import said_by, say
 
 PAGE = 50
 SORTS = {"newest": "-id", "largest": "-total_fen", "smallest": "total_fen", "number": "seq"}
@@ -104,8 +104,7 @@ def _decided(request: Visit, found: Bill) -> Answer:
     try:
         decide_change(found, by=request.user, seen_hash=seen, on=timezone.localdate(), approve=approve, why=why)
     except (ApprovalError, DocumentError, NoGroundError) as refused:
-        zh, _, en = str(refused).partition(" / ")
-        return Answer(error=en if en and in_english() else zh)
+        return Answer(error=said_by(refused))
     messages.success(request, say("已同意。") if approve else say("已退回。"))
     return Answer(done=True)
 

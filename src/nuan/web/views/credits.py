@@ -18,7 +18,7 @@ from nuan.records.billing.models import Bill
 from nuan.web.guard import Visit
 from nuan.web.journal import masked
 from nuan.web.tables import table_answer
-from nuan.web.wording import say
+from nuan.web.wording import said_by, say
 
 PAGE = 50
 USES_SHOWN = 20
@@ -75,7 +75,7 @@ def _do(request: Visit) -> str:
         else:
             raise Http404
     except (PlacingError, UnreadableMoneyError) as refused:
-        return str(refused)
+        return said_by(refused)
     return ""
 
 

@@ -14,7 +14,7 @@ from nuan.operations.finance_desk import desk
 from nuan.records.billing.channels.cell_values import UnreadableMoneyError, fen_of
 from nuan.records.billing.models import CounterDay, Payment
 from nuan.web.guard import Visit
-from nuan.web.wording import say
+from nuan.web.wording import said_by, say
 
 SHOWN = 50
 
@@ -54,7 +54,7 @@ def _receive(request: Visit, company: str) -> str:
             note=request.POST.get("note", "")[:120],
         )  # fmt: skip
     except (CounterError, UnreadableMoneyError) as error:
-        return str(error)
+        return said_by(error)
     if payment.open_fen:
         messages.warning(
             request, say("已收 {yuan} 元,但没能对上账单,进了匹配队列。", yuan=f"{payment.amount_fen / 100:,.2f}")
@@ -72,6 +72,6 @@ def _close(request: Visit, company: str) -> str:
             why=request.POST.get("why", ""),
         )  # fmt: skip
     except (CounterError, ValueError) as error:
-        return str(error)
+        return said_by(error)
     messages.success(request, say("{day} 已日结。", day=day.isoformat()))
     return ""

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from nuan.records.billing.models import Account, Allocation, Bill, Entry, LedgerDay, LedgerPeriod, Posting, RefundItem
+from nuan.records.support.models import GovernmentDebt
 from nuan.web.clause_words import words_of
 from nuan.web.guard import Visit
 from nuan.web.tables import table_answer
@@ -117,6 +118,9 @@ def ledger_entry(request: Visit, pk: int) -> HttpResponse:
         "item": item,
         "allocation": Allocation.objects.filter(entry=entry).select_related("bill").first(),
         "reversed_by": Entry.objects.filter(reverses=entry).first(),
+        "debt": GovernmentDebt.objects.filter(code=entry.details.get("subject")).first()
+        if entry.clause == "3.2"
+        else None,
         "sealed": LedgerDay.objects.filter(day=entry.recorded_on).first(),
     }
     return render(request, "web/money/ledger_entry.html", context)

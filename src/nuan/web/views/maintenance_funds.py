@@ -27,7 +27,7 @@ from nuan.web.guard import Visit
 from nuan.web.stand_day import stand_day
 from nuan.web.support_words import APPLICATION_STATES
 from nuan.web.views.support import BUREAUS
-from nuan.web.wording import pick, say
+from nuan.web.wording import pick, said_by, say
 
 PAGE = 30
 
@@ -108,7 +108,7 @@ def _apply(request: Visit, context: dict[str, Any]) -> HttpResponse | None:
             by=request.user,
         )
     except (AnswerError, FundError) as error:
-        context["error"] = str(error).partition(" / ")[0]
+        context["error"] = said_by(error)
         return None
     return redirect("fund_application", pk=made.pk)
 

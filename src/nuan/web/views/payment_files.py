@@ -99,5 +99,6 @@ def payment_file(request: Visit, pk: int) -> HttpResponse:
         "sentences": [_sentence(Finding(**each)) for each in found.findings],
         "pages": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "label": profile(found.channel).label if found.channel in channel_names() else found.channel,
+        "confirmed": found.channel in channel_names() and profile(found.channel).confirmed,
     }
     return render(request, "web/money/payment_file.html", context)

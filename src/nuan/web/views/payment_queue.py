@@ -22,7 +22,7 @@ from nuan.web.guard import Visit
 from nuan.web.masking import known_in, without_persons
 from nuan.web.tables import table_answer
 from nuan.web.views.payment_returns import do_return, done_words, returns_of, waiting_returns
-from nuan.web.wording import pick, say
+from nuan.web.wording import pick, said_by, say
 
 PAGE = 50
 CHECKED = {
@@ -147,7 +147,7 @@ def _do(request: Visit, found: Payment) -> str:
         else:
             raise Http404
     except (PlacingError, ApprovalError, UnreadableMoneyError) as error:
-        return str(error)
+        return said_by(error)
     messages.success(request, say(CHECKED[what]) if what in CHECKED else done_words(what))
     return ""
 

@@ -15,7 +15,7 @@ from nuan.records.support.models import Asset, Repair
 from nuan.web.forms import AnswerError, actor_of, attempt, day_of, fen_of, needed
 from nuan.web.guard import Visit
 from nuan.web.stand_day import stand_day
-from nuan.web.wording import say
+from nuan.web.wording import said_by, say
 
 PAGE = 25
 MOST = 5000
@@ -121,7 +121,7 @@ def _save(request: Visit, context: dict[str, Any]) -> HttpResponse | None:
             actor=actor_of(request),
         )
     except (AnswerError, CostError) as error:
-        context["error"] = str(error).partition(" / ")[0]
+        context["error"] = said_by(error)
         return None
     messages.success(request, say("已登记。"))
     return redirect("repairs")

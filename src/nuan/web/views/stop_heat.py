@@ -21,7 +21,7 @@ from nuan.web.forms import AnswerError, day_of, needed
 from nuan.web.guard import Visit
 from nuan.web.stand_day import season_asked
 from nuan.web.tables import table_answer
-from nuan.web.wording import in_english, pick, say
+from nuan.web.wording import pick, said_by, say
 
 PAGE = 50
 WRITERS = frozenset({Role.FINANCE, Role.DESK})
@@ -54,8 +54,7 @@ def stop_heat(request: Visit) -> HttpResponse:
             if _take(request, context):
                 return redirect("stop_heat")
         except (AnswerError, StopHeatError, SeasonKeyError, SeasonUnknownError) as refused:
-            zh, _, en = str(refused).partition(" / ")
-            context["error"] = en if en and in_english() else zh
+            context["error"] = said_by(refused)
     pages = Paginator(seen_applications(request), PAGE).get_page(request.GET.get("page"))
     context |= {
         "pages": pages,
