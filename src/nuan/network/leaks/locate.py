@@ -167,6 +167,10 @@ class Locator:
         few = [moments[i] for i in np.unique(np.linspace(0, len(moments) - 1, 3).astype(int))]
         answers = [self.twin.responses(moment, q0 * KG_S_PER_T_H) for moment in few]
         g = self._answer(learnt, answers)[here]
+        # with little to learn from, shorter stretches: more of them, and they stray further rather than less
+        past = learnt.fit.rows.time_s
+        if len(past):
+            length_s = min(length_s, max(float(past[-1] - past[0]) / 6.0, 2.0 * BIN_S))
         key = int(length_s // BIN_S)
         if key not in learnt.means:
             learnt.means[key] = block_means(learnt.fit, length_s)
