@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nuan.network.estimation.sides import RETURN, SUPPLY
 from nuan.network.graph.tables import Network
 from nuan.network.leaks.locate_doubt import mixed
 from nuan.network.leaks.locate_fit import Fit, Rows, block_means, fit, robust_mean
 from nuan.network.leaks.locate_near import Neighbourhood
-from nuan.network.leaks.locate_sensors import FLOW, RETURN, SUPPLY
+from nuan.network.leaks.locate_sensors import FLOW
 from nuan.network.leaks.locate_twin import Moment, Responses, Twin
 from nuan.network.leaks.points import Point
 
@@ -29,8 +30,11 @@ MOST_ROWS, MOST_SENSORS, MOST_HOURS = 300, 1200, 24
 KEEP_S = 45 * 86_400
 NEAR_M = 300.0
 """How close a place counts as found: what a crew walks with a listening stick."""
-LIAR = 4.5
+LIES, LIE_SIGMAS, SURELY = 0.01, 20.0, 0.8
+"""How often a sensor lies in the hours after an alarm, by how much, and how sure one must be to set it aside."""
 USUAL_LEAK_T_H, USUAL_SPREAD_T_H = 10.0, 20.0
+FLOORS = (0.01, 0.06, 0.25, 0.25, 0.25, 0.25)
+"""Shares of each shape (`Locator._shapes`) that are never argued away by quiet learning hours: loads differ from those learnt."""
 TEMPERS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.08)
 
 
@@ -163,6 +167,10 @@ class Locator:
         few = [moments[i] for i in np.unique(np.linspace(0, len(moments) - 1, 3).astype(int))]
         answers = [self.twin.responses(moment, q0 * KG_S_PER_T_H) for moment in few]
         g = self._answer(learnt, answers)[here]
+        # with little to learn from, shorter stretches: more of them, and they stray further rather than less
+        past = learnt.fit.rows.time_s
+        if len(past):
+            length_s = min(length_s, max(float(past[-1] - past[0]) / 6.0, 2.0 * BIN_S))
         key = int(length_s // BIN_S)
         if key not in learnt.means:
             learnt.means[key] = block_means(learnt.fit, length_s)
@@ -170,8 +178,8 @@ class Locator:
         means = learnt.means[key][:, here]
         c = mixed(means, [shape[np.ix_(here, here)] for shape in learnt.shapes], least) + np.diag(doubt[here])
         # modes that may stray further than they were seen to: the plants' gauges, and all losses together
-        for shape in learnt.shapes[2:]:
-            c += 0.25 * shape[np.ix_(here, here)]
+        for shape, floor in zip(learnt.shapes, FLOORS, strict=False):
+            c += floor * shape[np.ix_(here, here)]
         e, size = mean[here], (q0 if known else 0.0) * KG_S_PER_T_H
         scores, aside = self._scores(e, g, c, size, spread * KG_S_PER_T_H)
         p = self._posterior(scores)
@@ -197,19 +205,16 @@ class Locator:
         return np.asarray(leak * factor[:, None], np.float64)
 
     def _scores(self, e: Floats, g: Floats, c: Floats, size: float, spread: float) -> tuple[Floats, list[int]]:
-        """Log-likelihood of each candidate; sensors that the best one leaves unexplained are set aside one by one, and C opened for them."""
+        """Log-likelihood of each candidate, each sensor lying with probability `LIES`; those that most likely do are set aside, and C
+        opened for them (in place)."""
         aside: list[int] = []
         while True:
-            inverse = np.linalg.inv(c)
-            scores = _log_likelihood(e, g, inverse, size, spread)
-            p = self._posterior(scores)
-            best = int(np.argmax(p))
-            q = _size(e, g[:, best], inverse, size, spread)
-            left = inverse @ (e - q * g[:, best])
-            normal = np.abs(left) / np.sqrt(np.diag(inverse))
-            normal[aside] = 0.0
-            worst = int(np.argmax(normal))
-            if normal[worst] < LIAR or len(aside) >= max(2, len(e) // 7):
+            inverse = np.asarray(np.linalg.inv(c), np.float64)
+            scores, lying = _with_liars(e, g, inverse, size, spread)
+            doubt = lying @ self._posterior(scores)
+            doubt[aside] = 0.0
+            worst = int(np.argmax(doubt))
+            if doubt[worst] < SURELY or len(aside) >= max(2, len(e) // 7):
                 return scores, aside
             aside.append(worst)
             c[worst, worst] += 1e4 * max(c[worst, worst], e[worst] ** 2)
@@ -224,7 +229,7 @@ class Locator:
         if len(means) < 4 or size <= 0.0:
             return 0.5
         drawn = np.minimum(np.searchsorted(np.cumsum(self.prior), np.linspace(0.02, 0.98, 40)), g.shape[1] - 1)
-        inverse = np.linalg.inv(c)
+        inverse = np.asarray(np.linalg.inv(c), np.float64)
         weighed = inverse @ g
         strength = np.einsum("sc,sc->c", g, weighed)
         across = weighed.T @ g[:, drawn]
@@ -270,6 +275,26 @@ def _by_cross(cross: Floats, strength: Floats, size: float, spread: float) -> Fl
     at_size = size * cross - 0.5 * size * size * strength
     slope = cross - size * strength
     return np.asarray(at_size + 0.5 * (v * slope * slope / (1.0 + v * strength) - np.log1p(v * strength)), np.float64)
+
+
+def _with_liars(e: Floats, g: Floats, inverse: Floats, size: float, spread: float) -> tuple[Floats, Floats]:
+    """`[C]` log-likelihoods with none or one sensor lying, and `[S, C]` each sensor's probability of being that one.
+
+    Leaving sensor i out gains ½ (C⁻¹ε)ᵢ² / (C⁻¹)ᵢᵢ; against it stand the odds and that a lie may be anything.
+    """
+    weighed = inverse @ g
+    strength = np.einsum("sc,sc->c", g, weighed)
+    cross = weighed.T @ e
+    plain = _by_cross(cross, strength, size, spread)
+    weight = 1.0 / (spread * spread)
+    q = (cross + weight * size) / (strength + weight)
+    left = (inverse @ e)[:, None] - weighed * q[None, :]
+    own = np.diag(inverse)
+    gain = 0.5 * left**2 / own[:, None] + np.log(LIES / (1.0 - LIES)) - 0.5 * np.log1p(LIE_SIGMAS**2)
+    top = np.maximum(gain.max(axis=0), 0.0)
+    terms = np.exp(gain - top)
+    total = np.exp(-top) + terms.sum(axis=0)
+    return plain + top + np.log(total), terms / total
 
 
 def _size(e: Floats, g: Floats, inverse: Floats, size: float, spread: float) -> float:

@@ -71,12 +71,12 @@ class Fit:
 
     def expected(self, features: Floats) -> Floats:
         """`[T, S]` what the twin errs by without a leak."""
-        return np.einsum("tsf,sf->ts", features, self.coefficients)
+        return np.asarray(np.einsum("tsf,sf->ts", features, self.coefficients), np.float64)
 
     def doubt(self, features: Floats) -> Floats:
         """`[S]` variance that not knowing the coefficients leaves in the mean over these rows."""
         mean = features.mean(axis=0)
-        return np.einsum("sf,sfg,sg->s", mean, self.spread, mean)
+        return np.asarray(np.einsum("sf,sfg,sg->s", mean, self.spread, mean), np.float64)
 
 
 def fit(rows: Rows, is_flow: NDArray[np.bool_]) -> Fit:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nuan.network.graph.tables import Network
+from nuan.network.estimation.sides import NEITHER, RETURN, SUPPLY, sides_of
 from nuan.network.leaks.points import Point
 from nuan.network.solver.arrays import Arrays
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 PRESSURE, DIFFERENCE, FLOW = 0, 1, 2
-SUPPLY, RETURN, NEITHER = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -46,27 +45,6 @@ class Inputs:
     station_out_c: Ints
 
 
-def sides_of(arrays: Arrays, network: Network) -> NDArray[np.int8]:
-    """SUPPLY, RETURN or NEITHER of each node: what hangs on plants' supply and stations' inlets by pipes, valves and pumps."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    edges, n = arrays.edges, len(arrays.node_names)
-    joins = np.flatnonzero(edges.kind <= 2)
-    ones = np.ones(len(joins))
-    _, part = connected_components(coo_array((ones, (edges.a[joins], edges.b[joins])), shape=(n, n)), directed=False)
-    side = np.full(n, NEITHER, np.int8)
-    votes = np.zeros(part.max() + 1 if n else 1)
-    stations, sources = arrays.edge_slice("substations"), arrays.edge_slice("sources")
-    np.add.at(votes, part[edges.a[stations]], 1.0)
-    np.add.at(votes, part[edges.b[stations]], -1.0)
-    np.add.at(votes, part[edges.b[sources]], 2.0)
-    np.add.at(votes, part[edges.a[sources]], -2.0)
-    side[votes[part] > 0.0] = SUPPLY
-    side[votes[part] < 0.0] = RETURN
-    return side
-
-
 def place(arrays: Arrays, points: Sequence[Point]) -> tuple[list[Sensor], Inputs]:
     """Sensors and inputs among the points. What the locator has no use for is passed over, an unknown asset too."""
     network, edges = arrays.network, arrays.edges
@@ -75,7 +53,7 @@ def place(arrays: Arrays, points: Sequence[Point]) -> tuple[list[Sensor], Inputs
         table: {name: i for i, name in enumerate(arrays.edge_names(table))}
         for table in ("pipes", "valves", "pumps", "sources", "substations")
     }
-    side = sides_of(arrays, network)
+    side = sides_of(arrays)
     k, j = network.sources.height, network.substations.height
     none = np.full(k, -1), np.full(j, -1)
     inputs = Inputs(*(none[0].copy() for _ in range(6)), *(none[1].copy() for _ in range(4)))

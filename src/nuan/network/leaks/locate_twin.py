@@ -7,18 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuan.network.estimation.driven import KJ_PER_KGK, connected_flow, driven
+from nuan.network.estimation.sides import NEITHER, RETURN, SUPPLY, sides_of
 from nuan.network.graph.tables import Network
 from nuan.network.leaks.locate_sensors import (
     DIFFERENCE,
     FLOW,
-    NEITHER,
     PRESSURE,
-    RETURN,
-    SUPPLY,
-    Inputs,
-    Sensor,
     place,
-    sides_of,
 )
 from nuan.network.leaks.points import Point
 from nuan.network.sensitivity import Linear
@@ -58,7 +53,7 @@ class Twin:
         self.ambient_temp_c = ambient_temp_c
         self.arrays = driven(Arrays.of(network, ambient_temp_c=ambient_temp_c))
         self.sensors, self.inputs = place(self.arrays, points)
-        self.side = sides_of(self.arrays, network)
+        self.side = sides_of(self.arrays)
         edges, here = self.arrays.edges, self.arrays.edge_slice("substations")
         self.inlet, self.outlet = edges.a[here], edges.b[here]
         self.typical = connected_flow(self.arrays)
