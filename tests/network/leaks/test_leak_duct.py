@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from tests.network.leaks.leak_stage import network
 
 from nuan.network.leaks.duct import DuctWatch
 from nuan.network.leaks.points import Point
 from nuan.network.leaks.stream import Watch
-from tests.network.leaks.leak_stage import network
 
 CHAMBER = {
     "wet": ("1", 0.0, 1.0, 1.0), "water_level": ("m", 0.05, 0.4, 1.0), "temperature": ("C", 22.0, 38.0, 3.0), "humidity": ("%", 70.0, 99.0, 7.0),
@@ -34,7 +34,9 @@ def test_a_dry_chamber_is_silent(quantity: str) -> None:
     watch = Watch(network(), (Point("k", quantity, unit, "duct", "K1"),), locate=False)
     rng = np.random.default_rng(1)
     swing = {"wet": 0.0, "water_level": 0.02, "temperature": 2.0, "humidity": 5.0}[quantity]
-    assert [alarm for k in range(3000) for alarm in watch.push(k * 600.0, np.array([dry + swing * rng.normal() / 2]))] == []
+    assert [
+        alarm for k in range(3000) for alarm in watch.push(k * 600.0, np.array([dry + swing * rng.normal() / 2]))
+    ] == []
 
 
 def _branches(days: int, soaked: set[str], from_day: int, factor: float) -> list:
@@ -43,7 +45,10 @@ def _branches(days: int, soaked: set[str], from_day: int, factor: float) -> list
     stations = drawn.substations["substation"].to_list()[::3]
     points = [Point("plant", "temperature", "C", "source", "plant", "supply")]
     for name in stations:
-        points += [Point(f"{name}t", "temperature", "C", "substation", name, "supply"), Point(f"{name}q", "flow", "kg/s", "substation", name, "supply")]
+        points += [
+            Point(f"{name}t", "temperature", "C", "substation", name, "supply"),
+            Point(f"{name}q", "flow", "kg/s", "substation", name, "supply"),
+        ]
     watch, rng, found = Watch(drawn, tuple(points), locate=False), np.random.default_rng(2), []
     paths = watch.ducts.paths
     loss = {name: 40.0 * len(paths[name]) for name in stations}
@@ -77,7 +82,11 @@ def test_no_branch_is_soaked_when_all_stay_as_they_were() -> None:
 
 def _points() -> tuple[Point, ...]:
     stations = network().substations["substation"].to_list()[::3]
-    return tuple(Point(f"{name}{letter}", quantity, unit, "substation", name, "supply") for name in stations for letter, quantity, unit in (("t", "temperature", "C"), ("q", "flow", "kg/s")))
+    return tuple(
+        Point(f"{name}{letter}", quantity, unit, "substation", name, "supply")
+        for name in stations
+        for letter, quantity, unit in (("t", "temperature", "C"), ("q", "flow", "kg/s"))
+    )
 
 
 def test_stations_without_flow_are_not_judged() -> None:

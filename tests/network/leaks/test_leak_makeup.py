@@ -6,13 +6,13 @@ import pickle
 
 import numpy as np
 import pytest
+from tests.network.leaks.leak_stage import POINTS, network, rows
 
 from nuan.network.leaks.balance import Balance, Block
 from nuan.network.leaks.cusum import Cusum, run_length, threshold
 from nuan.network.leaks.expansion import Side, density, spreads
 from nuan.network.leaks.makeup import MakeUpRow, MakeUpWatch
 from nuan.network.leaks.stream import Watch
-from tests.network.leaks.leak_stage import POINTS, network, rows
 
 
 @pytest.mark.parametrize("k", [0.3, 0.5, 1.0])
@@ -65,7 +65,14 @@ def _blocks(count: int, seed: int = 0) -> list[Block]:
     found = []
     for k in range(count):
         swell, pressure = rng.normal(0, 3), rng.normal(0, 0.1)
-        found.append(Block(k * 3600.0, 1.0, 2.0 + 0.9 * swell + 12.0 * pressure + rng.normal(0, 0.1), (1.0, swell, 0.0, pressure, 0.0)))
+        found.append(
+            Block(
+                k * 3600.0,
+                1.0,
+                2.0 + 0.9 * swell + 12.0 * pressure + rng.normal(0, 0.1),
+                (1.0, swell, 0.0, pressure, 0.0),
+            )
+        )
     return found
 
 

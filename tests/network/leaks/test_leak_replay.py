@@ -12,11 +12,11 @@ from bench.leak_files import START_S, write, write_points
 from bench.leak_networks import leak_network
 from bench.leak_seasons import Seen, season, seen
 from click.testing import CliRunner, Result
+from tests.network.leaks.leak_stage import POINTS, network, rows
 
 from nuan.cli.main import main
 from nuan.network.formats import nuan_json
 from nuan.network.leaks.points import Point
-from tests.network.leaks.leak_stage import POINTS, network, rows
 
 
 def replay(folder: Path, *more: str) -> Result:
@@ -114,7 +114,11 @@ def _irregular(folder: Path) -> None:
     frame.filter(pl.Series(keep)).write_csv(folder / "series.csv")
 
 
-@pytest.mark.parametrize("change", [_pandapipes, _semicolons, _epoch_kilopascal, _strange_points, _only_make_up, _no_points, _zipped, _irregular], ids=lambda f: f.__name__[1:])
+@pytest.mark.parametrize(
+    "change",
+    [_pandapipes, _semicolons, _epoch_kilopascal, _strange_points, _only_make_up, _no_points, _zipped, _irregular],
+    ids=lambda f: f.__name__[1:],
+)
 def test_folders_as_people_bring_them(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
     folder = stage(tmp_path / "w")
     change(folder)
@@ -132,7 +136,9 @@ def test_a_file_with_a_header_only_gives_a_header_only(tmp_path: Path) -> None:
     assert result.stdout.startswith("time,kind,event,pipes,")
 
 
-@pytest.mark.parametrize("broken", ["network.json", "series.csv", "folder", "no network", "no pipes", "no table", "no place to write"])
+@pytest.mark.parametrize(
+    "broken", ["network.json", "series.csv", "folder", "no network", "no pipes", "no table", "no place to write"]
+)
 def test_what_is_not_possible_says_where_and_leaves_with_2(tmp_path: Path, broken: str) -> None:
     folder = stage(tmp_path / "w", days=1)
     more: list[str] = []

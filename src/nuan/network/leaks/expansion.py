@@ -97,9 +97,9 @@ def _from_state(state: State) -> Spreads | None:
         cool[end[e]] += flow[e] if stations.start <= e < stations.stop else 0.0
     volume = edges.area * edges.length
     rows: list[tuple[float, float, float, float]] = []
-    ready = [i for i in range(count) if waiting[i] == 0]
+    ready = [node for node in range(count) if waiting[node] == 0]
     while ready:
-        i = ready.pop()
+        i = int(ready.pop())
         for e in leaving[i]:
             share = flow[e] / sent
             age, back = (aged[i] / weight[i], cool[i] / weight[i]) if weight[i] > 0.0 else (0.0, 0.0)

@@ -69,7 +69,9 @@ class Noted:
         self.before, self.last = self.last, reading
         if bend == bend and bend > 0.0:
             quarter = QUARTER * self.noise
-            self.noise = max(self.noise * (1.0 + 0.05 * (0.25 if bend > quarter else -0.75)), 1e-5) if self.noise else bend
+            self.noise = (
+                max(self.noise * (1.0 + 0.05 * (0.25 if bend > quarter else -0.75)), 1e-5) if self.noise else bend
+            )
         if math.isnan(self.value) or abs(reading - self.value) > 3.5 * self.noise:
             self.value = reading
         return self.value
