@@ -100,16 +100,16 @@ def _from_state(state: State) -> Spreads | None:
     ready = [node for node in range(count) if waiting[node] == 0]
     while ready:
         i = int(ready.pop())
-        for e in leaving[i]:
-            share = flow[e] / sent
+        for edge in leaving[i]:
+            share = flow[edge] / sent
             age, back = (aged[i] / weight[i], cool[i] / weight[i]) if weight[i] > 0.0 else (0.0, 0.0)
-            span = volume[e] / share if e < pipes else 0.0
-            if e < pipes:
-                rows.append((age, span, volume[e], back))
-            j = int(end[e])
-            weight[j] += flow[e]
-            aged[j] += flow[e] * (age + span)
-            cool[j] += flow[e] * back
+            span = volume[edge] / share if edge < pipes else 0.0
+            if edge < pipes:
+                rows.append((age, span, volume[edge], back))
+            j = int(end[edge])
+            weight[j] += flow[edge]
+            aged[j] += flow[edge] * (age + span)
+            cool[j] += flow[edge] * back
             waiting[j] -= 1
             if waiting[j] == 0:
                 ready.append(j)
