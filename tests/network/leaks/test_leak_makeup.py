@@ -193,3 +193,15 @@ def test_the_future_changes_nothing_and_a_copy_goes_on_alone() -> None:
     assert not math.isnan(first)
     assert _first(other, *rest) == first
     assert _first(pickled, *rest) == first
+
+
+def test_a_ramp_that_is_let_off_is_no_leak() -> None:
+    """A calm plant, then 30 t swell within three hours and go off: nothing was made up, and nothing leaks."""
+    rng, watch, content = np.random.default_rng(4), MakeUpWatch(), 3000.0
+    found = []
+    for k in range(24 * 14):
+        ramp = -10.0 if 24 * 12 <= k < 24 * 12 + 3 else 0.0
+        change = 0.8 * math.sin(k / 24 * 2 * math.pi) + ramp
+        content += change
+        found += watch.push(MakeUpRow(k * 3600.0, max(2.0 + change + rng.normal(0, 0.1), 0.0), content, 0.0))
+    assert found == []
