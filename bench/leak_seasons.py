@@ -286,12 +286,12 @@ def seen(
 def _thinned(values: Floats, every: int, quantities: list[str], rows: int) -> Floats:
     """Hourly rows: flows as means of the hour that ends there, all else as it stands."""
     thin = values[::every].copy()
-    with np.errstate(all="ignore"):
-        for k, quantity in enumerate(quantities):
-            if quantity == "make_up_flow":
-                for i in range(1, rows):
-                    part = values[(i - 1) * every + 1 : i * every + 1, k]
-                    thin[i, k] = np.nanmean(part) if np.isfinite(part).any() else np.nan
+    hours = values[1 : (rows - 1) * every + 1].reshape(rows - 1, every, -1)
+    there = np.isfinite(hours)
+    count = there.sum(1)
+    mean = np.where(count > 0, np.where(there, hours, 0.0).sum(1) / np.maximum(count, 1), np.nan)
+    flows = [k for k, quantity in enumerate(quantities) if quantity == "make_up_flow"]
+    thin[1:, flows] = mean[:, flows]
     return thin
 
 

@@ -161,7 +161,7 @@ def _hourly(flow: Floats) -> Floats:
     return np.asarray(flow[: len(flow) // hour * hour].reshape(-1, hour).mean(1))
 
 
-def detection(networks: tuple[int, ...], days: float, leaks: int, per_network: int = 2) -> dict[str, Any]:
+def detection(networks: tuple[int, ...], days: float, leaks: int, per_network: int = 1) -> dict[str, Any]:
     tally = Tally()
     for n, network_seed in enumerate(networks):
         network = leak_network(network_seed, loops=8 + network_seed % 8, shut=bool(network_seed % 2))
@@ -278,7 +278,7 @@ def main() -> None:
     result: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     networks = TUNED_ON if given.tune else SCORED_ON
     if both or given.detection:
-        result["detection"] = detection(networks[:2], 21, 3, 1) if given.quick else detection(networks, 60, 6)
+        result["detection"] = detection(networks[:2], 21, 3) if given.quick else detection(networks, 45, 9)
     if both or given.location:
         result["location"] = location(LOCATED_ON[:1], 2) if given.quick else location(LOCATED_ON, 5)
     result["tuned_on"], result["scored_on"], result["located_on"] = TUNED_ON, SCORED_ON, LOCATED_ON

@@ -4,7 +4,6 @@ What the drawing does not know: each pipe's roughness, a closed valve, gauges' o
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from bench.network_cases import Case, nuan_network, street_case
@@ -58,6 +57,8 @@ class World:
     supply_c: Floats
     leak_of: NDArray[np.int64]
     leaks: list[Leak] = field(default_factory=list)
+    roughness_mm: Floats = field(default_factory=lambda: np.zeros(0))
+    closed: str = ""
 
 
 def city(
@@ -79,19 +80,14 @@ def city(
 
 
 def build(
-    seed: int,
-    *,
-    learn_hours: int = 240,
-    leaks: int = 24,
-    leak_hours: int = 24,
-    step_h: int = 2,
-    faults: Faults = Faults(),
-) -> World:
+    seed: int, *, stations_count: int = 150, loops: int = 8, learn_hours: int = 240, leaks: int = 24, leak_hours: int = 24, step_h: int = 2,
+    sizes_t_h: tuple[float, ...] = (5.0, 10.0), faults: Faults = Faults(), use_numba: bool = True,
+) -> World:  # fmt: skip
     """Run pandapipes (hydraulics) through the learning hours and through the hours of each leak."""
     import pandapipes
 
     rng = np.random.default_rng(seed + 1000)
-    case, xy = city(seed)
+    case, xy = city(seed, stations_count, loops)
     n, pipes = case.nodes, len(case.a)
     side = int(np.ceil(np.sqrt(max(len(case.at) / 3, 4))))
     service = case.b > side * side
@@ -102,7 +98,7 @@ def build(
     weight = case.length / case.length.sum()
     chosen = rng.choice(pipes, leaks, p=weight)
     sides = rng.integers(0, 2, leaks)
-    sizes = rng.choice([5.0, 10.0], leaks)
+    sizes = rng.choice(list(sizes_t_h), leaks)
     where = rng.uniform(0.0, 1.0, leaks)
 
     net = pandapipes.create_empty_network(fluid="water")
@@ -158,6 +154,7 @@ def build(
         np.zeros(total),
         leak_of,
     )
+    out.roughness_mm, out.closed = rough, f"S{closed}" if closed >= 0 else ""
     row, hour = 0, 0.0
     slow = rng.normal(0, 1, stations) * 0.03
     for k in range(-1, leaks):
@@ -191,7 +188,7 @@ def build(
             net.heat_consumer["controlled_mdot_kg_per_s"] = m
             below = 3.0 + 0.05 * np.sin(hour)
             net.ext_grid["p_bar"] = [below + lift, below]
-            pandapipes.pipeflow(net, mode="hydraulics", max_iter_hyd=100)
+            pandapipes.pipeflow(net, mode="hydraulics", max_iter_hyd=100, use_numba=use_numba)
             p = net.res_junction.p_bar.to_numpy()
             out.supply_bar[row], out.return_bar[row], out.flow[row] = p[case.at], p[case.at + n], m
             leak = sizes[k] / 3.6 if k >= 0 else 0.0
@@ -260,7 +257,3 @@ def sense(world: World, share: float, seed: int, *, flows: str = "same", faults:
     values = np.stack(parts, axis=1)
     values[rng.random(values.shape) < 0.01] = np.nan
     return Sensed(columns, (world.hours * 3600).astype(np.int64), values)
-
-
-def network_of(world: World) -> Any:
-    return world.network

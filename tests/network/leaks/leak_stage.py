@@ -23,7 +23,9 @@ def network() -> Network:
     return nuan_network(street_case(60, 2, seed=4))
 
 
-def rows(days: float, leak_t_h: float = 0.0, from_day: float = 1e9, *, seed: int = 0, step_s: int = STEP_S) -> tuple[Floats, Floats]:
+def rows(
+    days: float, leak_t_h: float = 0.0, from_day: float = 1e9, *, seed: int = 0, step_s: int = STEP_S
+) -> tuple[Floats, Floats]:
     """(time_s, values): a usual loss of 1.5 t/h, a supply that swings by 8 K a day."""
     rng = np.random.default_rng(seed)
     time_s = np.arange(int(days * 86400 / step_s)) * float(step_s)
@@ -31,5 +33,7 @@ def rows(days: float, leak_t_h: float = 0.0, from_day: float = 1e9, *, seed: int
     supply = 85.0 + 8.0 * np.sin(hours / 24 * 2 * np.pi) + rng.normal(0, 0.05, len(hours))
     make_up = 1.5 + leak_t_h * (hours >= from_day * 24) + rng.normal(0, 0.15, len(hours))
     steady = np.full(len(hours), 1.0)
-    values = np.stack([make_up, supply, 48.0 * steady, 40.0 * steady, 3.0 + rng.normal(0, 0.003, len(hours)), 0.0 * steady], 1)
+    values = np.stack(
+        [make_up, supply, 48.0 * steady, 40.0 * steady, 3.0 + rng.normal(0, 0.003, len(hours)), 0.0 * steady], 1
+    )
     return time_s, values

@@ -6,13 +6,13 @@ import pickle
 
 import numpy as np
 import pytest
+from tests.network.leaks.leak_stage import POINTS, network, rows
 
 from nuan.network.leaks.balance import Balance, Block
 from nuan.network.leaks.cusum import Cusum, run_length, threshold
 from nuan.network.leaks.expansion import Side, density, spreads
 from nuan.network.leaks.makeup import MakeUpRow, MakeUpWatch
 from nuan.network.leaks.stream import Watch
-from tests.network.leaks.leak_stage import POINTS, network, rows
 
 
 @pytest.mark.parametrize("k", [0.3, 0.5, 1.0])
@@ -65,7 +65,14 @@ def _blocks(count: int, seed: int = 0) -> list[Block]:
     found = []
     for k in range(count):
         swell, pressure = rng.normal(0, 3), rng.normal(0, 0.1)
-        found.append(Block(k * 3600.0, 1.0, 2.0 + 0.9 * swell + 12.0 * pressure + rng.normal(0, 0.1), (1.0, swell, 0.0, pressure, 0.0)))
+        found.append(
+            Block(
+                k * 3600.0,
+                1.0,
+                2.0 + 0.9 * swell + 12.0 * pressure + rng.normal(0, 0.1),
+                (1.0, swell, 0.0, pressure, 0.0),
+            )
+        )
     return found
 
 
@@ -186,3 +193,15 @@ def test_the_future_changes_nothing_and_a_copy_goes_on_alone() -> None:
     assert not math.isnan(first)
     assert _first(other, *rest) == first
     assert _first(pickled, *rest) == first
+
+
+def test_a_ramp_that_is_let_off_is_no_leak() -> None:
+    """A calm plant, then 30 t swell within three hours and go off: nothing was made up, and nothing leaks."""
+    rng, watch, content = np.random.default_rng(4), MakeUpWatch(), 3000.0
+    found = []
+    for k in range(24 * 14):
+        ramp = -10.0 if 24 * 12 <= k < 24 * 12 + 3 else 0.0
+        change = 0.8 * math.sin(k / 24 * 2 * math.pi) + ramp
+        content += change
+        found += watch.push(MakeUpRow(k * 3600.0, max(2.0 + change + rng.normal(0, 0.1), 0.0), content, 0.0))
+    assert found == []

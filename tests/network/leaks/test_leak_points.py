@@ -11,7 +11,13 @@ NETWORK = Network.of(
     nodes={"node": ["j0", "j1", "j2", "j3"]},
     pipes={"pipe": ["p0"], "from_node": ["j0"], "to_node": ["j1"], "length_m": [10.0], "inner_diameter_m": [0.1]},
     sources={"source": ["cp0"], "return_node": ["j2"], "supply_node": ["j0"], "supply_temp_c": [90.0]},
-    substations={"substation": ["c7"], "supply_node": ["j1"], "return_node": ["j3"], "heat_kw": [10.0], "return_temp_c": [50.0]},
+    substations={
+        "substation": ["c7"],
+        "supply_node": ["j1"],
+        "return_node": ["j3"],
+        "heat_kw": [10.0],
+        "return_temp_c": [50.0],
+    },
 )
 HEAD = "point,quantity,unit,asset_kind,asset_id,side\n"
 
@@ -26,7 +32,9 @@ HEAD = "point,quantity,unit,asset_kind,asset_id,side\n"
         ("position", "Hz", "", 50.0, 100.0), ("humidity", "%", "", 60.0, 60.0), ("water_level", "cm", "", 40.0, 0.4),
     ],
 )  # fmt: skip
-def test_units_become_the_ones_that_are_computed_with(quantity: str, unit: str, side: str, written: float, canonical: float) -> None:
+def test_units_become_the_ones_that_are_computed_with(
+    quantity: str, unit: str, side: str, written: float, canonical: float
+) -> None:
     point = Point("x", quantity, unit, "source", "a", side)
     assert point.canonical(np.array([written]))[0] == pytest.approx(canonical, rel=1e-3)
 

@@ -50,6 +50,8 @@ class Balance:
     sigma: float = FIRST_SIGMA
     long_sigma: float = FIRST_SIGMA
     surplus_t: float = 0.0
+    never_back: bool = False
+    """The meter never ran backwards: what swells does not go out through it."""
     waiting: deque[tuple[Block, float]] = field(default_factory=deque)
     sums: deque[float] = field(default_factory=lambda: deque(maxlen=40))
     sum_now: list[float] = field(default_factory=list)
@@ -84,7 +86,7 @@ class Balance:
         """Make-up beyond what was to be expected, t/h; None where the block says nothing of it."""
         due, _ = self.expected(block.x)
         if not self.bound:
-            return block.make_up_t_h - due
+            return block.make_up_t_h - (self.stored(block.x) if self._let_off(block) else due)
         nothing = block.make_up_t_h <= 0.02 * max(abs(self.usual_t_h), 1.0)
         held_back = self.surplus_t > 0.0
         if nothing:
@@ -96,9 +98,19 @@ class Balance:
             return max(block.make_up_t_h - max(due, 0.0), 0.0) if due > 0.0 else None
         return block.make_up_t_h - due
 
+    def stored(self, x: tuple[float, ...]) -> float:
+        """t/h that vessel and tank took, by pressure and level."""
+        return float(self.coefficients()[3:] @ np.array(x[3:]))
+
+    def _let_off(self, block: Block) -> bool:
+        """Nothing was made up, the pipes had too much, and no vessel shows it: it went off, and says nothing of the usual loss."""
+        swell = self.expected(block.x)[0] - (stored := self.stored(block.x))
+        nothing = block.make_up_t_h <= 0.02 * max(abs(self.usual_t_h), 1.0)
+        return self.never_back and nothing and swell < 0.0 and stored < -0.3 * swell
+
     def learn(self, block: Block, surprise: float | None) -> None:
         """Take the block in, `DELAY_H` from now."""
-        if surprise is None:
+        if surprise is None or (not self.bound and self._let_off(block)):
             return
         self.waiting.append((block, surprise))
         while self.waiting and self.waiting[0][0].time_s < block.time_s - DELAY_H * 3600.0 * min(

@@ -97,19 +97,19 @@ def _from_state(state: State) -> Spreads | None:
         cool[end[e]] += flow[e] if stations.start <= e < stations.stop else 0.0
     volume = edges.area * edges.length
     rows: list[tuple[float, float, float, float]] = []
-    ready = [i for i in range(count) if waiting[i] == 0]
+    ready = [node for node in range(count) if waiting[node] == 0]
     while ready:
-        i = ready.pop()
-        for e in leaving[i]:
-            share = flow[e] / sent
+        i = int(ready.pop())
+        for edge in leaving[i]:
+            share = flow[edge] / sent
             age, back = (aged[i] / weight[i], cool[i] / weight[i]) if weight[i] > 0.0 else (0.0, 0.0)
-            span = volume[e] / share if e < pipes else 0.0
-            if e < pipes:
-                rows.append((age, span, volume[e], back))
-            j = int(end[e])
-            weight[j] += flow[e]
-            aged[j] += flow[e] * (age + span)
-            cool[j] += flow[e] * back
+            span = volume[edge] / share if edge < pipes else 0.0
+            if edge < pipes:
+                rows.append((age, span, volume[edge], back))
+            j = int(end[edge])
+            weight[j] += flow[edge]
+            aged[j] += flow[edge] * (age + span)
+            cool[j] += flow[edge] * back
             waiting[j] -= 1
             if waiting[j] == 0:
                 ready.append(j)

@@ -96,6 +96,15 @@ class Locator:
         rows = _binned(time_s, values, len(self.points))[-MOST_HOURS:]
         if not len(self.twin.candidates) or not self.twin.sensors or not rows:
             return self._flat(total_t_h)
+        try:
+            return self._ranked(rows, total_t_h)
+        except (
+            ArithmeticError,
+            np.linalg.LinAlgError,
+        ):  # a state without a matrix: nothing is known, which is an answer
+            return self._flat(total_t_h)
+
+    def _ranked(self, rows: list[tuple[int, Floats]], total_t_h: float) -> Ranking:
         learnt = self._fitted()
         moments = [(at, row, self.twin.moment(row)) for at, row in rows]
         good = [(at, row, moment) for at, row, moment in moments if moment is not None]
@@ -167,6 +176,10 @@ class Locator:
         few = [moments[i] for i in np.unique(np.linspace(0, len(moments) - 1, 3).astype(int))]
         answers = [self.twin.responses(moment, q0 * KG_S_PER_T_H) for moment in few]
         g = self._answer(learnt, answers)[here]
+        # with little to learn from, shorter stretches: more of them, and they stray further rather than less
+        past = learnt.fit.rows.time_s
+        if len(past):
+            length_s = min(length_s, max(float(past[-1] - past[0]) / 6.0, 2.0 * BIN_S))
         key = int(length_s // BIN_S)
         if key not in learnt.means:
             learnt.means[key] = block_means(learnt.fit, length_s)

@@ -19,6 +19,8 @@ SHORT_S = 2400.0
 ARMED_H, SLOW_ARMED_H = 8.0, 60.0
 BIG_T_H = 4.5
 BIG_SIGMAS = 5.0
+BACKWARDS_T_H = -0.3
+"""Make-up below this is water that comes out of the network; above it a meter's nought."""
 QUARTER = 0.3186 * math.sqrt(6.0)
 """Lower quartile of |x₁ − 2 x₂ + x₃| for normal noise of 1."""
 RUN_LENGTH_H = 12 * 730.0
@@ -69,7 +71,9 @@ class Noted:
         self.before, self.last = self.last, reading
         if bend == bend and bend > 0.0:
             quarter = QUARTER * self.noise
-            self.noise = max(self.noise * (1.0 + 0.05 * (0.25 if bend > quarter else -0.75)), 1e-5) if self.noise else bend
+            self.noise = (
+                max(self.noise * (1.0 + 0.05 * (0.25 if bend > quarter else -0.75)), 1e-5) if self.noise else bend
+            )
         if math.isnan(self.value) or abs(reading - self.value) > 3.5 * self.noise:
             self.value = reading
         return self.value
@@ -170,8 +174,13 @@ class MakeUpWatch:
         self._open(row)
         return self._judge(block) if block.usable else []
 
+    def _never_back(self, balance: Balance) -> bool:
+        return balance.usual_t_h > 0.0 and self.least_t_h > BACKWARDS_T_H
+
     def _judge(self, block: Block) -> list[Suspicion]:
-        surprises = [balance.surprise(block) for balance in self.balances]
+        for one in self.balances:
+            one.never_back = self._never_back(one)
+        surprises = [one.surprise(block) for one in self.balances]
         balance = self.believed
         surprise = surprises[self.balances.index(balance)]
         if surprise is not None:
@@ -235,11 +244,11 @@ class MakeUpWatch:
         due, doubt = balance.expected(x)
         if self.gap:
             doubt += float(np.abs(balance.coefficients()[3:]) @ self.swings) / math.sqrt(hours)
-        never_back = balance.bound or (balance.usual_t_h > 0.0 and self.least_t_h >= 0.0)
         self.least_t_h = min(self.least_t_h, row.make_up_t_h)
+        never_back = balance.bound or self._never_back(balance)
         if never_back:
             # what swells and is let off leaves no trace; what the vessel gives or takes does
-            stored = float(balance.coefficients()[3:] @ np.array(x[3:]))
+            stored = balance.stored(x)
             due = max(due - stored, 0.0) + stored
         self.rows.append((row.time_s, hours, row.make_up_t_h - due, doubt))
 
