@@ -1,4 +1,4 @@
-"""How far pipes are from each other, as a crew walks: along the pipes, or straight where the drawing has coordinates."""
+"""How far pipes are from each other as a crew walks: along the streets, whichever of the two pipes in the duct it is."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +8,16 @@ from scipy.sparse.csgraph import dijkstra
 from nuan.network.solver.arrays import Arrays
 
 Floats = NDArray[np.float64]
-EARTH_M = 111_194.9
-MOST = 400
-"""Candidates that are looked around, the likeliest."""
+MOST, ENOUGH = 200, 0.97
+"""Candidates that are looked around: the likeliest, until they hold enough."""
+BESIDE_M = 0.01
+SAME_PLACE_DEG = 5
+"""Decimals: nodes within a metre stand in the same chamber."""
 
 
 class Neighbourhood:
-    """Middles of candidate pipes and the ways between them."""
+    """Middles of candidate pipes and the ways between them. Supply and return meet where the drawing says that they lie together: nodes at
+    the same place, ends of twins, stations and plants."""
 
     def __init__(self, arrays: Arrays, candidates: NDArray[np.int64]) -> None:
         edges = arrays.edges
@@ -23,43 +26,72 @@ class Neighbourhood:
         n = len(arrays.node_names)
         joined = np.flatnonzero(edges.kind <= 2)
         across = np.flatnonzero(edges.kind > 2)
-        ends_a = np.concatenate([edges.a[joined], edges.a[across]])
-        ends_b = np.concatenate([edges.b[joined], edges.b[across]])
-        way = np.concatenate([np.maximum(edges.length[joined], 0.01), np.full(len(across), 0.01)])
-        self.graph = coo_array((way, (ends_a, ends_b)), shape=(n, n)).tocsr()
-        nodes = arrays.network.nodes
-        east = nodes["longitude"].cast(float).fill_null(float("nan")).to_numpy()
-        north = nodes["latitude"].cast(float).fill_null(float("nan")).to_numpy()
-        self.xy = None
-        if (
-            len(candidates)
-            and np.isfinite(east[np.r_[self.a, self.b]]).all()
-            and np.isfinite(north[np.r_[self.a, self.b]]).all()
-        ):
-            at = np.stack([east * EARTH_M * np.cos(np.radians(np.nanmean(north))), north * EARTH_M], axis=1)
-            self.xy = 0.5 * (at[self.a] + at[self.b])
+        beside = _beside(arrays)
+        ends_a = np.concatenate([edges.a[joined], edges.a[across], beside[:, 0]])
+        ends_b = np.concatenate([edges.b[joined], edges.b[across], beside[:, 1]])
+        way = np.full(len(ends_a), BESIDE_M)
+        way[: len(joined)] = np.maximum(np.nan_to_num(edges.length[joined]), BESIDE_M)
+        low, high = np.minimum(ends_a, ends_b), np.maximum(ends_a, ends_b)
+        # of several ways between two nodes the shortest: a sparse matrix would add them up
+        order = np.lexsort((way, high, low))
+        low, high, way = low[order], high[order], way[order]
+        first = np.ones(len(low), np.bool_)
+        first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+        self.graph = coo_array((way[first], (low[first], high[first])), shape=(n, n)).tocsr()
 
     def best(self, p: Floats, reach_m: float) -> tuple[int, float]:
-        """The candidate with most probability within reach, and that probability."""
-        chosen = np.argsort(-p, kind="stable")[:MOST]
-        mass = np.array([p[near].sum() for near in self._within(chosen, reach_m)])
-        top = int(np.lexsort((-p[chosen], -np.round(mass, 6)))[0])
+        """(candidate that most probability lies near to, probability within `reach_m` of it).
+
+        Near counts less the farther, not at all beyond the reach: of two neighbours that have the same in reach the likelier comes first.
+        """
+        order = np.argsort(-p, kind="stable")
+        chosen = order[: min(MOST, int(np.searchsorted(np.cumsum(p[order]), ENOUGH)) + 1)]
+        value, mass = np.zeros(len(chosen)), np.zeros(len(chosen))
+        for k, far in enumerate(self._far(chosen, reach_m)):
+            value[k] = p @ np.clip(1.0 - far / reach_m, 0.0, 1.0)
+            mass[k] = p[far <= reach_m].sum()
+        top = int(np.lexsort((-p[chosen], -np.round(value, 6)))[0])
         return int(chosen[top]), float(mass[top])
 
-    def _within(self, chosen: NDArray[np.int64], reach_m: float) -> list[NDArray[np.bool_]]:
-        if self.xy is not None:
-            return [np.hypot(*(self.xy - self.xy[i]).T) <= reach_m for i in chosen]
+    def _far(self, chosen: NDArray[np.int64], reach_m: float) -> list[Floats]:
+        """Metres from the middle of each chosen pipe to the middles of all, infinite beyond the reach."""
         starts = np.unique(np.concatenate([self.a[chosen], self.b[chosen]]))
         row = {int(node): k for k, node in enumerate(starts)}
-        far = dijkstra(self.graph, directed=False, indices=starts, limit=reach_m + float(self.length.max(initial=0.0)))
-        found = []
+        ways = dijkstra(self.graph, directed=False, indices=starts, limit=reach_m + float(self.length.max(initial=0.0)))
         half = 0.5 * self.length
+        found = []
         for i in chosen:
-            from_a, from_b = far[row[int(self.a[i])]] + half[i], far[row[int(self.b[i])]] + half[i]
-            near = (
+            from_a, from_b = ways[row[int(self.a[i])]], ways[row[int(self.b[i])]]
+            far = (
                 np.minimum(np.minimum(from_a[self.a], from_a[self.b]), np.minimum(from_b[self.a], from_b[self.b]))
                 + half
+                + half[i]
             )
-            near[i] = 0.0
-            found.append(near <= reach_m)
+            # the other pipe in the same duct
+            over = np.minimum(np.maximum(from_a[self.a], from_b[self.b]), np.maximum(from_a[self.b], from_b[self.a]))
+            far[over <= 1.0] = 0.0
+            far[i] = 0.0
+            found.append(far)
         return found
+
+
+def _beside(arrays: Arrays) -> NDArray[np.int64]:
+    """Pairs of nodes that are one place: equal coordinates; twins, whose return runs against the supply or with it (nearer names decide
+    nothing, so both are taken only where there is no coordinate)."""
+    nodes, pipes = arrays.network.nodes, arrays.network.pipes
+    east, north = (nodes[name].cast(float).fill_null(float("nan")).to_numpy() for name in ("longitude", "latitude"))
+    pairs: list[tuple[int, int]] = []
+    at: dict[tuple[float, float], int] = {}
+    for i in np.flatnonzero(np.isfinite(east) & np.isfinite(north)):
+        key = (round(float(east[i]), SAME_PLACE_DEG), round(float(north[i]), SAME_PLACE_DEG))
+        if at.setdefault(key, int(i)) != i:
+            pairs.append((at[key], int(i)))
+    if not at:
+        index = {name: k for k, name in enumerate(pipes["pipe"])}
+        edges = arrays.edges
+        for k, twin in enumerate(pipes["twin"]):
+            if twin in index:
+                other = index[twin]
+                pairs.append((int(edges.a[k]), int(edges.b[other])))
+                pairs.append((int(edges.b[k]), int(edges.a[other])))
+    return np.array(pairs, np.int64).reshape(-1, 2)
