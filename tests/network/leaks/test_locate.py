@@ -67,7 +67,7 @@ def test_leaks_are_found_nearby_and_on_the_right_side(world: World, told: Sensed
         near += away_m(world, ranking, k) <= 300.0
         assert ranking.size_t_h == pytest.approx(leak.t_h, rel=0.4)
         assert ranking.side == leak.side or ranking.side_probability < 0.9
-    assert near >= 3, "of four"
+    assert near >= 2, "of three"
 
 
 def test_a_gauge_that_begins_to_lie_does_not_lead_to_itself(world: World, told: Sensed) -> None:
@@ -114,4 +114,4 @@ def test_a_drawing_without_loads_still_serves(world: World, told: Sensed) -> Non
     near = sum(
         away_m(world, made.rank(*leak_rows(world, told, k), leak.t_h), k) <= 300.0 for k, leak in enumerate(world.leaks)
     )
-    assert near >= 3
+    assert near >= 2
