@@ -96,6 +96,15 @@ class Locator:
         rows = _binned(time_s, values, len(self.points))[-MOST_HOURS:]
         if not len(self.twin.candidates) or not self.twin.sensors or not rows:
             return self._flat(total_t_h)
+        try:
+            return self._ranked(rows, total_t_h)
+        except (
+            ArithmeticError,
+            np.linalg.LinAlgError,
+        ):  # a state without a matrix: nothing is known, which is an answer
+            return self._flat(total_t_h)
+
+    def _ranked(self, rows: list[tuple[int, Floats]], total_t_h: float) -> Ranking:
         learnt = self._fitted()
         moments = [(at, row, self.twin.moment(row)) for at, row in rows]
         good = [(at, row, moment) for at, row, moment in moments if moment is not None]

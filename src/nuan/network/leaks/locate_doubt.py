@@ -34,14 +34,12 @@ def mixed(means: Floats, shapes: Sequence[Floats], least_variance: Floats) -> Fl
 
 
 def _scale(means: Floats, least_variance: Floats) -> Floats:
-    with np.errstate(all="ignore"):
-        size = np.abs(means)
-        middle = np.where(
-            np.isfinite(size).any(axis=0),
-            np.nanmedian(np.where(np.isfinite(size), size, np.nan), axis=0) if len(means) else 0.0,
-            0.0,
-        )
-    return np.maximum(1.4826 * np.nan_to_num(middle), np.sqrt(least_variance))
+    """Usual size of each sensor's means: beyond some of these a mean is no news of how sensors stray, but an accident."""
+    found = np.sqrt(least_variance)
+    some = np.isfinite(means).any(axis=0)
+    if some.any():
+        found[some] = np.maximum(1.4826 * np.nanmedian(np.abs(means[:, some]), axis=0), found[some])
+    return np.asarray(found, np.float64)
 
 
 def _scaled(sample: Floats, shapes: Sequence[Floats], blocks: int) -> Floats:

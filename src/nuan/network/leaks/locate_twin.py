@@ -87,16 +87,17 @@ class Twin:
         flows = np.array([self.metered_flow(row) for row in rows])
         if not len(flows):
             return
-        seen = np.isfinite(flows).sum(axis=0) >= max(3, len(flows) // 20)
-        mean = np.array([np.nanmean(flows[:, j]) if seen[j] else np.nan for j in range(flows.shape[1])])
-        total = np.nanmean([self._plant_total(row) for row in rows]) if self._has_plant() and len(rows) else np.nan
-        connected = connected_flow(self.arrays)
-        rest = ~seen
-        weight = connected[rest].sum()
+        known = np.isfinite(flows)
+        seen = known.sum(axis=0) >= max(3, len(flows) // 20)
+        mean = np.where(seen, np.where(known, flows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
+        totals = np.array([self._plant_total(row) for row in rows])
+        totals = totals[np.isfinite(totals)]
+        connected, rest = connected_flow(self.arrays), ~seen
+        weight, metered = float(connected[rest].sum()), float(mean[seen].sum())
         if rest.any() and weight > 0.0:
-            left = total - np.nansum(mean[seen]) if np.isfinite(total) else np.nan
-            if not np.isfinite(left) or left <= 0.02 * np.nansum(mean[seen]):
-                left = np.nansum(mean[seen]) * weight / max(connected[seen].sum(), 1e-9) if seen.any() else weight
+            left = float(totals.mean()) - metered if len(totals) else 0.0
+            if left <= 0.02 * metered:
+                left = metered * weight / max(float(connected[seen].sum()), 1e-9) if seen.any() else weight
             mean[rest] = connected[rest] * left / weight
         self.typical = np.where(np.isfinite(mean), mean, connected)
 
