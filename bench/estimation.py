@@ -98,9 +98,26 @@ def one(seed: int, share: float, open_world: World, shut_world: World, hour: int
     }  # fmt: skip
 
 
+def summary(rows: dict[float, list[dict[str, Any]]]) -> dict[str, Any]:
+    means = ("blind_rmse_bar", "rmse_bar", "within_2_sigma", "seconds", "ln_roughness_off", "ln_roughness_off_as_drawn")
+    result: dict[str, Any] = {
+        "machine": f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
+    }
+    for share, found in rows.items():
+        shut = [row["shut_rank"] for row in found]
+        result[f"{share:.0%} of 150 stations"] = {
+            "networks": len(found),
+            **{key: round(float(np.mean([row[key] for row in found if row[key] is not None])), 4) for key in means},
+            "lying_gauge_found": f"{sum(row['liar_found'] for row in found)} of {len(found)}",
+            "shut_pipe_first": f"{sum(rank == 0 for rank in shut)} of {len(found)}", "shut_pipe_ranks": shut,
+            "false_suspicions": f"{sum(row['false_suspicion'] for row in found)} of {len(found)}",
+        }  # fmt: skip
+    return result
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="one network, nothing is written")
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
@@ -112,22 +129,9 @@ def main() -> None:
         for share in SHARES:
             rows[share].append(one(seed, share, *worlds))
             print(seed, share, rows[share][-1], flush=True)
-    result: dict[str, Any] = {
-        "machine": f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
-    }
-    for share, found in rows.items():
-        shut = [row["shut_rank"] for row in found]
-        result[f"{share:.0%} of 150 stations"] = {
-            "networks": len(found),
-            **{key: round(float(np.mean([row[key] for row in found if row[key] is not None])), 4)
-               for key in ("blind_rmse_bar", "rmse_bar", "within_2_sigma", "seconds", "ln_roughness_off", "ln_roughness_off_as_drawn")},
-            "lying_gauge_found": f"{sum(row['liar_found'] for row in found)} of {len(found)}",
-            "shut_pipe_first": f"{sum(rank == 0 for rank in shut)} of {len(found)}",
-            "shut_pipe_ranks": shut, "false_suspicions": f"{sum(row['false_suspicion'] for row in found)} of {len(found)}",
-        }  # fmt: skip
-    print(json.dumps(result, indent=2, ensure_ascii=False))
-    if not given.quick:
-        RESULTS.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if not given.quick:
+            RESULTS.write_text(json.dumps(summary(rows), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(json.dumps(summary(rows), indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":
