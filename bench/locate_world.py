@@ -94,8 +94,9 @@ def build(
     service[0] = False
     rough = 0.1 * faults.roughness_factor * rng.lognormal(0, faults.roughness_spread, 2 * pipes)
     streets = np.flatnonzero(~service)
-    # half of the leaks on streets, half anywhere by length
-    weight = case.length / case.length.sum()
+    # by length, and only where the bore could feed such a leak
+    weight = case.length * (case.diameter >= 0.05)
+    weight = weight / weight.sum()
     chosen = rng.choice(pipes, leaks, p=weight)
     sides = rng.integers(0, 2, leaks)
     sizes = rng.choice(list(sizes_t_h), leaks)

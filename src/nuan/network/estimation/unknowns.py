@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nuan.network.estimation.measured import DIFFERENCE, FLOW, STATION_FLOW, TEMPERATURE, Measured, to_taps
+from nuan.network.estimation.measured import (
+    DIFFERENCE,
+    FLOW,
+    SOURCE_FLOW,
+    STATION_FLOW,
+    TEMPERATURE,
+    Measured,
+    source_ways,
+    to_taps,
+)
 from nuan.network.estimation.sides import SUPPLY, sides_of
 from nuan.network.sensitivity import Linear
 from nuan.network.solver.arrays import Arrays, Edges
@@ -161,6 +170,12 @@ def to_held(linear: Linear, sensors: Measured, taps: Floats, node: int) -> Float
     found += np.where((sensors.kind <= DIFFERENCE) & (sensors.plus == node), 1.0, 0.0) - np.where(
         (sensors.kind == DIFFERENCE) & (sensors.minus == node), 1.0, 0.0
     )
-    for e, sign in zip(near, np.where(edges.a[near] == node, 1.0, -1.0), strict=True):
-        found += np.where((sensors.kind == FLOW) & (sensors.plus == e), sign * linear.gain[e], 0.0)
+    outward = np.where(edges.a[near] == node, 1.0, -1.0) * linear.gain[near]
+    direct = np.zeros(len(edges.kind))
+    direct[near] = outward
+    is_flow = sensors.kind == FLOW
+    found[is_flow] += direct[sensors.plus[is_flow]]
+    for i in np.flatnonzero(sensors.kind == SOURCE_FLOW):
+        ways, signs = source_ways(arrays, int(sensors.plus[i]), sensors.minus[i] == 1)
+        found[i] += float(direct[ways] @ signs)
     return found
