@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-
 from bench.health_faults import KINDS, TEMPERATURES, Columns, Injection, inject
+
 from nuan.buildings.health.hours import CityHours, counter_power, station_hours
 from nuan.buildings.health.learning import learn
 from nuan.buildings.health.models import StationModel

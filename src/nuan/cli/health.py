@@ -24,6 +24,22 @@ def health() -> None:
 
 
 @health.command()
+def run() -> None:
+    """Make the page 换热站健康 anew from the stored readings (a running intake does it once a day). Exit code 0: done; 2: nothing is stored yet."""
+    from nuan.cli.main import setup_records
+
+    setup_records()
+    from nuan.operations.live import live_now
+    from nuan.operations.station_health import compute_health
+    from nuan.operations.stored_readings import store
+
+    opened = store()
+    if opened is None:
+        raise click.UsageError("还没有读数 / nothing is stored yet")
+    click.echo(f"换热站健康：{compute_health(opened, live_now(datetime.now(UTC)))} 处待处理 / open findings")
+
+
+@health.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="CSV of what is found; - for standard output")
 @click.option("--train", "train", type=click.Path(path_type=Path), help="learn from this folder first (a healthy season)")
@@ -53,8 +69,8 @@ def replay(folder: Path, out: Path, train: Path | None, train_until: str | None,
 
 
 def _learned(data: "Folder", train: Path | None, until: str | None, models: Path | None) -> tuple[dict[str, "StationModel"], int]:
+    from nuan.buildings.health.learning import learn_city
     from nuan.buildings.health.models import StationModel
-    from nuan.buildings.health.replay import learn_city
     from nuan.cli.health_files import Unreadable, read_folder
 
     known: dict[str, StationModel] = {}

@@ -20,7 +20,7 @@ STANDING_D: Final = 2
 """运行参数: days on which the valve was seen to stand, at least, and most of those since the fault began."""
 ALONE_D: Final = 4
 """运行参数: so many days in a row say it by themselves, whatever the channels say."""
-LOAD: Final = 5.0
+LOAD: Final = 8.0
 """运行参数: log-likelihood by which an error that grows with the flow has to beat a constant one."""
 _MOST_D: Final = 10
 

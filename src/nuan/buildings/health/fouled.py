@@ -51,7 +51,7 @@ def learn_approach(station: StationHours, part: slice, on: NDArray[np.bool_]) ->
     use &= (level >= low) & (level <= high)
     design = np.vander(level[use], 3)
     weights = np.ones(len(design))
-    found = np.zeros(3)
+    found: FloatArray = np.zeros(3)
     for _ in range(10):
         root = np.sqrt(weights)[:, None]
         found = np.linalg.lstsq(design * root, gap[use] * root[:, 0], rcond=None)[0]

@@ -26,6 +26,8 @@ ALONE: Final = {"primary_supply": "outdoor", "outdoor": "setpoint"}
 GIVEN: Final = ("one", "setpoint", "outdoor", "peer")
 FEWEST_DAYS: Final = 10
 """运行参数: fewer heating days than this teach nothing."""
+FIRST_DAYS: Final = 28
+"""运行参数: without anything to learn from before, so many heating days are learned from first."""
 POWERS: Final = ("heat", "heat_counter", "primary_flow", "secondary_flow")
 _ROUNDS: Final = 12
 WHOLE_DAY_H: Final = 8
@@ -179,7 +181,7 @@ def fit_way(x: FloatArray, u: FloatArray, allowed: NDArray[np.bool_]) -> Way:
         scale = np.maximum(1.4826 * np.median(np.abs(error - np.median(error, axis=0)), axis=0), 1e-6)
         worst = np.max(np.abs(error) / scale, axis=1)
         weights = np.minimum(1.0, 3.0 / np.maximum(worst, 1e-9)) ** 2
-    spread = np.eye(x.shape[1])
+    spread: FloatArray = np.eye(x.shape[1])
     for _ in range(_ROUNDS):
         coefficients = _solve(x, u, weights, allowed)
         error = x - u @ coefficients.T

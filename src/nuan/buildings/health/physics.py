@@ -80,10 +80,7 @@ def usual_station(usual: Mapping[str, float]) -> Station | None:
     c1, c2 = heat / (t1 - t2), heat / (t3 - t4)
     ratio = min(c1, c2) / max(c1, c2)
     effect = min(max(heat / (min(c1, c2) * (t1 - t4)), 0.05), 0.995)
-    if ratio > 0.99:
-        ntu = effect / (1 - effect)
-    else:
-        ntu = log((1 - effect * ratio) / (1 - effect)) / (1 - ratio)
+    ntu = effect / (1 - effect) if ratio > 0.99 else log((1 - effect * ratio) / (1 - effect)) / (1 - ratio)
     return Station(t1, c1, c2, ntu * min(c1, c2), heat / max((t3 + t4) / 2 - ROOM_C, 1.0))
 
 

@@ -118,7 +118,7 @@ class StationWatch:
             return None
         alarmed = self.cusum.step(z, vector.day)
         if alarmed.any() and self.pending_since is None:
-            first = [self.cusum.since(i) for i in np.flatnonzero(alarmed)]
+            first = [self.cusum.since(int(i)) for i in np.flatnonzero(alarmed)]
             self.pending_since, self.pending_days = min(first), 0
         if self.pending_since is None:
             return None
