@@ -130,7 +130,10 @@ def _interrupted(facts: ColdFacts) -> list[Cause]:
         where = (zh.get(each.level, each.level), each.level)
         if each.ended_h is None or each.ended_h <= 0:
             kind = ("计划检修", "planned") if each.planned else ("停热", "outage")
-            words = (f"{where[0]}{kind[0]},已 {each.began_h:.0f} 小时。", f"{kind[1]} of the {where[1]} for {each.began_h:.0f} hours.")
+            words = (
+                f"{where[0]}{kind[0]},已 {each.began_h:.0f} 小时。",
+                f"{kind[1]} of the {where[1]} for {each.began_h:.0f} hours.",
+            )
             found.append(Cause("interrupted", 0.97, (words,)))
         elif each.ended_h < 24 * RECOVERY_D:
             length = each.began_h - each.ended_h
@@ -144,20 +147,33 @@ def _interrupted(facts: ColdFacts) -> list[Cause]:
 
 
 def _stopped(facts: ColdFacts) -> list[Cause]:
-    return [Cause("stopped", 0.95, (("本季合同登记为报停。", "The season's contract says: stopped."),))] if facts.stop_heat else []
+    return (
+        [Cause("stopped", 0.95, (("本季合同登记为报停。", "The season's contract says: stopped."),))]
+        if facts.stop_heat
+        else []
+    )
 
 
 def _sensor(facts: ColdFacts) -> list[Cause]:
     beside = _beside(facts)
     if facts.room_c is None or (facts.newest_h is not None and facts.newest_h > 24):
         age = "" if facts.newest_h is None else f"{facts.newest_h:.0f} "
-        words = (f"已有 {age}小时没有室温。" if age else "本户没有室温读数。", f"No room temperature for {age or 'ever: '}hours.")
+        words = (
+            f"已有 {age}小时没有室温。" if age else "本户没有室温读数。",
+            f"No room temperature for {age or 'ever: '}hours.",
+        )
         return [Cause("sensor", 0.6, (words,))]
     if facts.unchanged_h >= STANDING_H:
-        words = (f"室温 {facts.unchanged_h:.0f} 小时一直是 {facts.room_c:.1f} °C。", f"{facts.room_c:.1f} °C without a change for {facts.unchanged_h:.0f} hours.")
+        words = (
+            f"室温 {facts.unchanged_h:.0f} 小时一直是 {facts.room_c:.1f} °C。",
+            f"{facts.room_c:.1f} °C without a change for {facts.unchanged_h:.0f} hours.",
+        )
         return [Cause("sensor", 0.9, (words,))]
     if facts.room_c < 8 and len(beside) >= FEWEST and median(beside) > 16:
-        words = (f"本户 {facts.room_c:.1f} °C,邻居 {median(beside):.1f} °C。", f"{facts.room_c:.1f} °C here, {median(beside):.1f} °C beside.")
+        words = (
+            f"本户 {facts.room_c:.1f} °C,邻居 {median(beside):.1f} °C。",
+            f"{facts.room_c:.1f} °C here, {median(beside):.1f} °C beside.",
+        )
         return [Cause("sensor", 0.7, (words,))]
     return []
 
@@ -195,13 +211,21 @@ def _station(facts: ColdFacts) -> list[Cause]:
     if short is not None and short >= SHORT_K:
         words = [_supply_words(facts)]
         if together is not None:
-            words.append(_share_words("本站其他住户", "of the station's other homes", together, len(facts.neighbours.station)))
+            words.append(
+                _share_words("本站其他住户", "of the station's other homes", together, len(facts.neighbours.station))
+            )
         found.append(Cause("station", min(0.5 + short / 20 + 0.2 * (together or 0.0), 0.92), tuple(words)))
     if facts.flow_share is not None and facts.flow_share < 0.8:
-        words_flow = (f"流量只有平时的 {100 * facts.flow_share:.0f} %。", f"Flow is {100 * facts.flow_share:.0f} % of what is usual.")
+        words_flow = (
+            f"流量只有平时的 {100 * facts.flow_share:.0f} %。",
+            f"Flow is {100 * facts.flow_share:.0f} % of what is usual.",
+        )
         found.append(Cause("station_flow", min(0.45 + (0.8 - facts.flow_share), 0.9), (words_flow,)))
     if facts.station_faults:
-        words_fault = (f"换热站健康有 {len(facts.station_faults)} 处未处理的发现。", f"{len(facts.station_faults)} open findings of the station's health.")
+        words_fault = (
+            f"换热站健康有 {len(facts.station_faults)} 处未处理的发现。",
+            f"{len(facts.station_faults)} open findings of the station's health.",
+        )
         found.append(Cause("station_fault", 0.55, (words_fault,)))
     return found
 
@@ -218,25 +242,63 @@ def _network(facts: ColdFacts) -> list[Cause]:
         )
         lines = [words, _share_words("本楼邻居", "of the building's neighbours", house, len(beside))]
         if facts.inlet_c is not None and facts.supply_c is not None:
-            lines.append((f"楼栋入口 {facts.inlet_c:.1f} °C,站供水 {facts.supply_c:.1f} °C。", f"Inlet {facts.inlet_c:.1f} °C, station {facts.supply_c:.1f} °C."))
+            lines.append(
+                (
+                    f"楼栋入口 {facts.inlet_c:.1f} °C,站供水 {facts.supply_c:.1f} °C。",
+                    f"Inlet {facts.inlet_c:.1f} °C, station {facts.supply_c:.1f} °C.",
+                )
+            )
         found.append(Cause("unbalance", min(0.5 + 0.12 * max(apart, 0.0), 0.9), tuple(lines)))
     column = _cold_share(facts.neighbours.riser, facts.limit_c)
     if column is not None and column >= 0.6 and (house is None or house < column - 0.2):
-        found.append(Cause("riser", 0.55 + 0.3 * column, (_share_words("同一立管上下邻居", "of the homes on this riser", column, len(facts.neighbours.riser)),)))
+        found.append(
+            Cause(
+                "riser",
+                0.55 + 0.3 * column,
+                (_share_words("同一立管上下邻居", "of the homes on this riser", column, len(facts.neighbours.riser)),),
+            )
+        )
     return found
 
 
 def _home(facts: ColdFacts) -> list[Cause]:
     found = []
     if facts.valve_percent is not None and facts.valve_percent < 5:
-        found.append(Cause("valve", 0.85, ((f"户阀开度 {facts.valve_percent:.0f} %。", f"Valve {facts.valve_percent:.0f} % open."),)))
+        found.append(
+            Cause(
+                "valve",
+                0.85,
+                ((f"户阀开度 {facts.valve_percent:.0f} %。", f"Valve {facts.valve_percent:.0f} % open."),),
+            )
+        )
     if facts.lowest_jump_k <= -2.0:
-        found.append(Cause("window", 0.4, ((f"一小时内降了 {-facts.lowest_jump_k:.1f} K。", f"Fell by {-facts.lowest_jump_k:.1f} K within an hour."),)))
+        found.append(
+            Cause(
+                "window",
+                0.4,
+                (
+                    (
+                        f"一小时内降了 {-facts.lowest_jump_k:.1f} K。",
+                        f"Fell by {-facts.lowest_jump_k:.1f} K within an hour.",
+                    ),
+                ),
+            )
+        )
     beside = _beside(facts)
     share = _cold_share(beside, facts.limit_c)
-    if facts.room_c is not None and share is not None and share < MANY and median(beside) >= facts.room_c + WARM_ENOUGH_K:
+    if (
+        facts.room_c is not None
+        and share is not None
+        and share < MANY
+        and median(beside) >= facts.room_c + WARM_ENOUGH_K
+    ):
         apart = median(beside) - facts.room_c
-        words = [(f"本户 {facts.room_c:.1f} °C,邻居中位 {median(beside):.1f} °C。", f"{facts.room_c:.1f} °C here, neighbours' median {median(beside):.1f} °C.")]
+        words = [
+            (
+                f"本户 {facts.room_c:.1f} °C,邻居中位 {median(beside):.1f} °C。",
+                f"{facts.room_c:.1f} °C here, neighbours' median {median(beside):.1f} °C.",
+            )
+        ]
         if facts.top_floor:
             words.append(("本户在顶层,散热大。", "It is on the top floor and loses more heat."))
         found.append(Cause("home", min(0.45 + 0.12 * apart, 0.85), tuple(words)))

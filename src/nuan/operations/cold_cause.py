@@ -136,7 +136,11 @@ def _water(opened: Store, home: Home, moment: int) -> dict[str, float | int | No
     station = home.substation
     codes = [
         station.code,
-        *type(station).objects.filter(source_id=station.source_id).exclude(code=station.code).order_by("code").values_list("code", flat=True)[:MOST_STATIONS],
+        *type(station)
+        .objects.filter(source_id=station.source_id)
+        .exclude(code=station.code)
+        .order_by("code")
+        .values_list("code", flat=True)[:MOST_STATIONS],
     ]
     start = (moment // HOUR_S - 24 * BACK_D) * HOUR_S
     hours = station_hours(opened, start, 24 * BACK_D, only=codes)
@@ -195,6 +199,11 @@ def _interruptions(home: Home, at: datetime) -> list[Interruption]:
         return (at - moment).total_seconds() / HOUR_S
 
     return [
-        Interruption(row.level, ago(row.started_at), None if row.ended_at is None or row.ended_at > at else ago(row.ended_at), row.planned)
+        Interruption(
+            row.level,
+            ago(row.started_at),
+            None if row.ended_at is None or row.ended_at > at else ago(row.ended_at),
+            row.planned,
+        )
         for row in rows
     ]

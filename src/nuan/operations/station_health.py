@@ -153,7 +153,11 @@ def _days(city: CityHours, index: int, model: StationModel, span: range) -> list
             {
                 "day_s": (city.start_h + day * DAY_H) * HOUR_S - CHINA_OFFSET_S,
                 "channels": {
-                    key: [round(float(vector.x[i]), 2), round(float(vector.x[i] - error[n]), 2), round(float(np.sqrt(covariance[n, n])), 2)]
+                    key: [
+                        round(float(vector.x[i]), 2),
+                        round(float(vector.x[i] - error[n]), 2),
+                        round(float(np.sqrt(covariance[n, n])), 2),
+                    ]
                     for n, (i, key) in enumerate(zip(model.channels, model.keys, strict=True))
                     if np.isfinite(error[n])
                 },

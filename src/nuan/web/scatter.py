@@ -21,7 +21,9 @@ def scatter(points: Sequence[Sequence[float]], line: tuple[float, float, float],
     )  # fmt: skip
 
 
-def _drawn(points: Sequence[Sequence[float]], line: tuple[float, float, float], up: str, along: str, width: int) -> SafeString:
+def _drawn(
+    points: Sequence[Sequence[float]], line: tuple[float, float, float], up: str, along: str, width: int
+) -> SafeString:
     low, high = min(p[0] for p in points) - 1, max(p[0] for p in points) + 1
     most = max(p[1] for p in points) * 1.08 or 1.0
 
@@ -38,12 +40,19 @@ def _drawn(points: Sequence[Sequence[float]], line: tuple[float, float, float], 
     parts.append(f'<polyline class="line line-2" points="{path}"/>')
     step = 5 if high - low <= 40 else 10
     for tick in range(int(low // step + 1) * step, int(high) + 1, step):
-        parts.append(f'<text class="tick" x="{x(tick):.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{tick}</text>')
+        parts.append(
+            f'<text class="tick" x="{x(tick):.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{tick}</text>'
+        )
     for share in (0.0, 0.5, 1.0):
         value = most / 1.08 * share
         parts.append(f'<text class="tick" x="{LEFT - 5}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.0f}</text>')
     parts.append(f'<text class="tick" x="{width - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escape(along)}</text>')
     parts.append(f'<text class="tick" x="2" y="{TOP - 2}">{escape(up)}</text>')
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{} · {}">{}</svg>', width, HEIGHT, up, along, mark_safe("".join(parts))
+        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{} · {}">{}</svg>',
+        width,
+        HEIGHT,
+        up,
+        along,
+        mark_safe("".join(parts)),
     )

@@ -89,7 +89,9 @@ urlpatterns = [
     page("station-health/", station_health.station_health, "station_health"),
     page("station-health.csv", station_health.station_health_csv, "station_health_csv"),
     page("station-health/<str:code>/", station_health.one_station_health, "one_station_health"),
-    page("station-health/findings/<int:pk>/dismiss/", station_health.station_finding_dismiss, "station_finding_dismiss"),
+    page(
+        "station-health/findings/<int:pk>/dismiss/", station_health.station_finding_dismiss, "station_finding_dismiss"
+    ),
     page("devices/", devices.devices, "devices"),
     page("devices/<int:pk>/", device.device, "device"),
     page("devices/<int:pk>/exchange/", device.device_exchange, "device_exchange"),

@@ -32,7 +32,16 @@ class HourEvidence:
     standing: dict[int, bool] = field(default_factory=dict)
     night: dict[int, bool] = field(default_factory=dict)
 
-    def day(self, city: CityHours, index: int, day: int, watch: StationWatch, on: Mask, peers_on: Mask | None, silent: frozenset[str]) -> None:
+    def day(
+        self,
+        city: CityHours,
+        index: int,
+        day: int,
+        watch: StationWatch,
+        on: Mask,
+        peers_on: Mask | None,
+        silent: frozenset[str],
+    ) -> None:
         """Looks at the day; with heat or a primary temperature known to lie (`silent`) nothing is said."""
         if silent & {"heat", "primary_flow"} or not on.any():
             return
@@ -46,7 +55,9 @@ class HourEvidence:
 
     def stands_by_itself(self, today: int) -> bool:
         last = range(today - ALONE_D + 1, today + 1)
-        return all(self.standing.get(day, False) for day in last) or all(self.night.get(day, False) for day in last[-2:])
+        return all(self.standing.get(day, False) for day in last) or all(
+            self.night.get(day, False) for day in last[-2:]
+        )
 
     def never_closes(self, since: int, today: int) -> bool:
         return any(self.night.get(day, False) for day in range(max(since, today - _MOST_D), today + 1))
@@ -70,7 +81,12 @@ def judged(
         days = range(max(best.since, today - _MOST_D), today + 1)
         on = heating(city.stations[index].values, watch.model.limits, slice(days.start * DAY_H, days.stop * DAY_H))
         if load_evidence(city.stations[index], list(watch.model.approach), days, on) > LOAD:
-            best = replace(best, hypothesis=watch.held_fouling, kind="fouling", amount=best.amount / max(watch.model.usual["primary_return"], 1.0))
+            best = replace(
+                best,
+                hypothesis=watch.held_fouling,
+                kind="fouling",
+                amount=best.amount / max(watch.model.usual["primary_return"], 1.0),
+            )
     return best
 
 

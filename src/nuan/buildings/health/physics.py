@@ -33,8 +33,9 @@ class Station:
 
     def solve(self) -> dict[str, float]:
         """Temperatures, heat and capacity flows in this state."""
-        small, large = min(self.primary_capacity, self.secondary_capacity), max(
-            self.primary_capacity, self.secondary_capacity
+        small, large = (
+            min(self.primary_capacity, self.secondary_capacity),
+            max(self.primary_capacity, self.secondary_capacity),
         )
         ratio = min(small / large, 0.999)
         decay = exp(-min(self.ua / small, 60.0) * (1 - ratio))
@@ -70,7 +71,9 @@ class Station:
 
 def usual_station(usual: Mapping[str, float]) -> Station | None:
     """From usual values of the four temperatures and heat (or a flow); None where they say no such exchanger."""
-    t1, t2, t3, t4 = (usual.get(key) for key in ("primary_supply", "primary_return", "secondary_supply", "secondary_return"))
+    t1, t2, t3, t4 = (
+        usual.get(key) for key in ("primary_supply", "primary_return", "secondary_supply", "secondary_return")
+    )
     if t1 is None or t2 is None or t3 is None or t4 is None or t1 - t2 < 1.0 or t3 - t4 < 0.5 or t1 - t3 < 0.5:
         return None
     heat = usual.get("heat") or usual.get("heat_counter")
@@ -119,5 +122,7 @@ def signatures(usual: Mapping[str, float]) -> list[Signature]:
     found = []
     for kind, name, share, after in cases:
         values = after.solve()
-        found.append(Signature(kind, f"{kind} {name} {share:g}", share, {key: values[key] - before[key] for key in values}))
+        found.append(
+            Signature(kind, f"{kind} {name} {share:g}", share, {key: values[key] - before[key] for key in values})
+        )
     return found

@@ -165,7 +165,17 @@ def _day(
             state.stuck_told[key] = day
             if again:
                 continue
-            yield Fault(city.start_h + at + 1, station.station, key, "stuck", True, value, CHANNELS[key].unit, 0.95, city.start_h + since)
+            yield Fault(
+                city.start_h + at + 1,
+                station.station,
+                key,
+                "stuck",
+                True,
+                value,
+                CHANNELS[key].unit,
+                0.95,
+                city.start_h + since,
+            )
     yield from _pairs(city, state, day, on)
     masked = set(state.stuck.stuck)
     for pair in state.swapped:
@@ -178,7 +188,17 @@ def _day(
     peers_on = _peers_on(city, states, state, part)
     state.hours.day(city, state.index, day, watch, on, peers_on, frozenset(masked))
     if (lost := _no_heat(state, on, peers_on)) is not None:
-        yield Fault(city.start_h + (day + 1) * DAY_H, station.station, "", lost, False, 1.0, "share", 0.7, city.start_h + (day - 1) * DAY_H)
+        yield Fault(
+            city.start_h + (day + 1) * DAY_H,
+            station.station,
+            "",
+            lost,
+            False,
+            1.0,
+            "share",
+            0.7,
+            city.start_h + (day - 1) * DAY_H,
+        )
     told = watch.day(
         day_vector(peers, state.index, day, watch.model.limits, known),
         frozenset(masked),
@@ -218,16 +238,23 @@ def _standing(state: _Station, watch: StationWatch, day: int) -> Told | None:
     return None if verdict is None else Told(day, verdict)
 
 
-def _arbitrate(
-    city: CityHours, states: Sequence[_Station], state: _Station, told: Told
-) -> list[tuple[_Station, Told]]:
+def _arbitrate(city: CityHours, states: Sequence[_Station], state: _Station, told: Told) -> list[tuple[_Station, Told]]:
     """With two stations each is the other's only peer. When they part, the one that left its own past is to blame; where that cannot be
     seen, both are named, each with its share of the doubt."""
     assert state.watch is not None
     verdict = told.verdict
     channel = verdict.hypothesis.channel
+    if channel in SHARED and len(states) > 2 and _mirrored(states, state, verdict.hypothesis.name):
+        state.watch.forget()  # the others' median moved, because one of them did
+        return []
     other = next((each for each in states if each is not state and each.watch is not None), None)
-    if channel not in SHARED or len(states) != 2 or other is None or other.watch is None or (city.weather is not None and channel == "outdoor"):
+    if (
+        channel not in SHARED
+        or len(states) != 2
+        or other is None
+        or other.watch is None
+        or (city.weather is not None and channel == "outdoor")
+    ):
         state.watch.tell(verdict)
         return [(state, told)]
     twin = next((each for each in other.watch.candidates if each.name == verdict.hypothesis.name), None)
@@ -235,7 +262,9 @@ def _arbitrate(
     share = 1 / (1 + exp(-said)) if twin is not None else 1.0
     sides = [(state, replace(verdict, confidence=verdict.confidence * share), share)]
     if twin is not None:
-        mirrored = replace(verdict, hypothesis=twin, amount=-verdict.amount, confidence=verdict.confidence * (1 - share))
+        mirrored = replace(
+            verdict, hypothesis=twin, amount=-verdict.amount, confidence=verdict.confidence * (1 - share)
+        )
         sides.append((other, mirrored, 1 - share))
     sides.sort(key=lambda side: -side[2])
     for who, each, _ in sides:
@@ -243,6 +272,25 @@ def _arbitrate(
         who.watch.forget()
         who.watch.tell(each)  # seen from each side it is the same distance
     return [(who, Told(told.day, each)) for who, each, part in sides if part >= DOUBT]
+
+
+def _mirrored(states: Sequence[_Station], state: _Station, name: str) -> bool:
+    """Another station has left the other way, and further: with few stations its error stands in everybody's median."""
+
+    def lately(watch: StationWatch) -> float:
+        at = [i for i, each in enumerate(watch.candidates) if each.name == name]
+        z = [
+            watch.residuals[day][at[0]]
+            for day in sorted(watch.residuals)[-4:]
+            if at and len(watch.residuals[day]) > at[0]
+        ]
+        known = [float(each) for each in z if np.isfinite(each)]
+        return float(np.mean(known)) if known else 0.0
+
+    assert state.watch is not None
+    own = lately(state.watch)
+    others = [lately(each.watch) for each in states if each is not state and each.watch is not None]
+    return any(other * own < 0 and abs(other) > 1.3 * abs(own) for other in others)
 
 
 def _learn(city: CityHours, state: _Station, day: int, first_day: int) -> None:
@@ -262,7 +310,11 @@ def _pairs(city: CityHours, state: _Station, day: int, on: np.ndarray) -> Iterat
     station = city.stations[state.index]
     for pair in PAIRS:
         supply, back = station.values.get(pair[0]), station.values.get(pair[1])
-        lying = {each.hypothesis.channel for each in state.watch.known} | set(state.stuck.stuck) if state.watch and state.stuck else set()
+        lying = (
+            {each.hypothesis.channel for each in state.watch.known} | set(state.stuck.stuck)
+            if state.watch and state.stuck
+            else set()
+        )
         if supply is None or back is None or not on.any() or lying & set(pair):
             continue
         part = slice(day * DAY_H, (day + 1) * DAY_H)

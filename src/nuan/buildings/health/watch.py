@@ -97,12 +97,16 @@ class StationWatch:
         self.held_fouling = held_fouling(model)
         by_name = {each.name: each for each in (*self.candidates, self.held_fouling) if each is not None}
         self.known = [
-            Known(by_name[k.hypothesis.name], k.kind, k.told, k.amount) for k in self.known if k.hypothesis.name in by_name
+            Known(by_name[k.hypothesis.name], k.kind, k.told, k.amount)
+            for k in self.known
+            if k.hypothesis.name in by_name
         ]
         self.pending_since, self.way = None, 0
         self._ways = np.zeros(len(model.ways))
 
-    def day(self, vector: DayVector, masked: frozenset[str] = frozenset(), judged: Judged = lambda found: first(found)) -> Told | None:
+    def day(
+        self, vector: DayVector, masked: frozenset[str] = frozenset(), judged: Judged = lambda found: first(found)
+    ) -> Told | None:
         """`judged`: picks from the ranked verdicts, by what the hours say. `masked`: channels that are known to lie in another way (stuck, swapped) and say nothing today."""
         if vector.steady_h:
             self.lately.append(vector)
