@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from nuan.records.monitoring.models import StationFinding, StationHealth
 from nuan.records.registry.models import Home
+from nuan.records.supervision.models import HomeSeason
 from small_city import AS_OF
 
 Cast = Callable[[str | None], Client]
@@ -87,6 +88,14 @@ def test_a_homes_page_says_why_it_is_cold(as_cast: Cast, city: None) -> None:
     text = as_cast("小李").get(reverse("home", args=[home.pk])).content.decode()
     assert "为什么冷" in text
     assert "停热中" in text
+
+
+def test_a_home_that_is_warm_again_is_looked_at_when_it_was_cold(as_cast: Cast, city: None) -> None:
+    home = Home.objects.get(code="B001-1-0101")
+    HomeSeason.objects.filter(home=home).update(last_temp_c100=2050)
+    text = as_cast("小李").get(reverse("home", args=[home.pk])).content.decode()
+    assert "为什么冷" in text
+    assert "2026-01-19 00:00" in text  # the end of its last cold day
 
 
 def test_in_english(as_cast: Cast, ours: StationFinding) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-COLD_K: Final = 0.0
 WARM_ENOUGH_K: Final = 0.5
 """A neighbour that is so much warmer than the cold home is not cold for the same reason."""
 STANDING_H: Final = 48.0
@@ -49,6 +48,7 @@ class ColdFacts:
 
     room_c: float | None
     limit_c: float
+    coldest_c: float | None = None
     newest_h: float | None = None
     unchanged_h: float = 0.0
     lowest_jump_k: float = 0.0
@@ -113,7 +113,8 @@ CAUSES: Final[dict[str, tuple[str, str, str, str]]] = {
 
 def causes(facts: ColdFacts) -> list[Cause]:
     """The strongest first; empty when the home is not cold. Never empty for a cold home or one that nobody measures."""
-    if facts.room_c is not None and facts.room_c >= facts.limit_c - COLD_K and not facts.interruptions:
+    coldest = facts.room_c if facts.coldest_c is None else facts.coldest_c
+    if coldest is not None and coldest >= facts.limit_c and not facts.interruptions:
         return []
     found = [
         *_interrupted(facts), *_stopped(facts), *_sensor(facts), *_before_the_station(facts), *_station(facts),

@@ -23,27 +23,35 @@ from nuan.records.supervision.models import CurrentJudgement, HomeSeason
 from nuan.telemetry.rollups.station_hour import station_hours
 from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store import Store
-from nuan.terms.places import DAY_S, HOUR_S
+from nuan.terms.places import DAY_S, HOUR_S, day_start, local_day
 
 SAMPLE: Final = 60
 """Rooms of the station's other buildings that are looked at."""
 MOST_STATIONS: Final = 12
 BACK_D: Final = 8
 CLAUSE: Final = "2.5.2"
+BREACHED: Final = 2
+"""Code of a day in `HomeSeason.days`; the first of them is the first day of the judged period."""
 TAKES_HEAT: Final = ("fouling", "valve_stuck", "flow_loss")
 
 
 def cold_moment(home: Home, season: HomeSeason | None, now: datetime) -> datetime:
-    """Now while the home is cold; else the end of the last time that was judged too cold."""
+    """Now while the home is cold; else the end of the last day on which it was too cold."""
     if season is None or season.threshold_c100 is None:
         return now
     if season.last_temp_c100 is not None and season.last_temp_c100 < season.threshold_c100:
         return now
-    breached = CurrentJudgement.objects.filter(
-        subject_level="home", subject=home.code, clause=CLAUSE, verdict="breached", period_end__lte=int(now.timestamp())
+    judged = CurrentJudgement.objects.filter(
+        subject_level="home", subject=home.code, clause=CLAUSE, season=season.season
     )
-    last = breached.order_by("-period_end").values_list("period_end", flat=True).first()
-    return now if last is None else datetime.fromtimestamp(last, now.tzinfo)
+    began = judged.order_by("judgement__period_start").values_list("judgement__period_start", flat=True).first()
+    if began is None:
+        return now
+    first = local_day(began)
+    codes = [(byte >> shift) & 3 for byte in bytes(season.days) for shift in (0, 2, 4, 6)]
+    ends = [day_start(first + number + 1) for number, code in enumerate(codes) if code == BREACHED]
+    past = [end for end in ends if end <= int(now.timestamp())]
+    return datetime.fromtimestamp(past[-1], now.tzinfo) if past else now
 
 
 def cold_causes(home: Home, season: HomeSeason | None, at: datetime) -> list[Cause]:
@@ -63,13 +71,13 @@ def facts_at(home: Home, season: HomeSeason, at: datetime) -> ColdFacts:
         water = {} if opened is None else _water(opened, home, moment)
     beside = {code: float(np.mean(values)) for code, (_, values) in rooms.items()}
     building = {code: room for code, room in beside.items() if code.startswith(f"{home.building_id}-")}
-    room_c = newest_h = None
+    room_c = newest_h = coldest_c = None
     unchanged_h = jump = 0.0
     if own is not None:
         last_day = own[0] >= moment - DAY_S
         newest_h = (moment - int(own[0][-1])) / HOUR_S
         if last_day.any():
-            room_c = float(np.mean(own[1][last_day]))
+            room_c, coldest_c = float(np.mean(own[1][last_day])), float(np.min(own[1][last_day]))
             jump = float(np.diff(own[1][last_day]).min()) if last_day.sum() > 1 else 0.0
         moved = np.flatnonzero(own[1] != own[1][-1])
         unchanged_h = float(own[0][-1] - own[0][moved[-1]] if len(moved) else own[0][-1] - own[0][0]) / HOUR_S
@@ -77,6 +85,7 @@ def facts_at(home: Home, season: HomeSeason, at: datetime) -> ColdFacts:
     return ColdFacts(
         room_c=room_c,
         limit_c=season.threshold_c100 / 100,
+        coldest_c=coldest_c,
         newest_h=newest_h,
         unchanged_h=unchanged_h,
         lowest_jump_k=jump,

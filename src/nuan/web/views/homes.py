@@ -175,7 +175,11 @@ def home(request: Visit, pk: int) -> HttpResponse:
 def why_cold(home: Home, season: HomeSeason | None) -> dict[str, Any]:
     """Ranked causes at the last moment at which the home was too cold, in the language of the page."""
     run = latest_run()
-    newest = None if season is None or season.last_time_s is None else datetime.fromtimestamp(season.last_time_s + 3600, CHINA)
+    newest = (
+        None
+        if season is None or season.last_time_s is None
+        else datetime.fromtimestamp(season.last_time_s + 3600, CHINA)
+    )
     at = cold_moment(home, season, newest or (run.as_of if run else datetime.now(CHINA)))
     words = (say("多半是"), say("也可能是"))
     return {
