@@ -22,6 +22,8 @@ ALONE_D: Final = 4
 """运行参数: so many days in a row say it by themselves, whatever the channels say."""
 LOAD: Final = 8.0
 """运行参数: log-likelihood by which an error that grows with the flow has to beat a constant one."""
+LOAD_AT_ONCE: Final = 40.0
+"""运行参数: the same for an error that came at once; scale grows over weeks."""
 _MOST_D: Final = 10
 
 
@@ -79,8 +81,9 @@ def judged(
     best = next((each for each in found if each.kind != "valve_stuck"), best)
     if best.hypothesis.channel == "primary_return" and best.amount > 0 and watch.held_fouling is not None:
         days = range(max(best.since, today - _MOST_D), today + 1)
+        wanted = LOAD_AT_ONCE if best.kind == "bias" else LOAD
         on = heating(city.stations[index].values, watch.model.limits, slice(days.start * DAY_H, days.stop * DAY_H))
-        if load_evidence(city.stations[index], list(watch.model.approach), days, on) > LOAD:
+        if load_evidence(city.stations[index], list(watch.model.approach), days, on) > wanted:
             best = replace(
                 best,
                 hypothesis=watch.held_fouling,

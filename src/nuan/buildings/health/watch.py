@@ -209,6 +209,9 @@ class StationWatch:
 
     def least(self, hypothesis: Hypothesis) -> float:
         """The smallest size that is told: of a sensor two and a half floors, of a process a tenth."""
+        if self.held_fouling is not None and hypothesis.name == self.held_fouling.name:
+            usual = self.model.usual.get("primary_return", 0.0)
+            return LEAST_FLOORS * floor("primary_return", usual) / max(usual, 1.0)
         if hypothesis.family != SENSOR:
             return 0.1
         return LEAST_FLOORS * floor(hypothesis.channel, self.model.usual.get(hypothesis.channel, 0.0))
