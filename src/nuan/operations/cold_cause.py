@@ -41,10 +41,8 @@ def cold_moment(home: Home, season: HomeSeason | None, now: datetime) -> datetim
         return now
     if season.last_temp_c100 is not None and season.last_temp_c100 < season.threshold_c100:
         return now
-    judged = CurrentJudgement.objects.filter(
-        subject_level="home", subject=home.code, clause=CLAUSE, season=season.season
-    )
-    began = judged.order_by("judgement__period_start").values_list("judgement__period_start", flat=True).first()
+    judged = CurrentJudgement.objects.filter(subject_level="home", subject=home.code, clause=CLAUSE)
+    began = judged.order_by("-judgement__period_start").values_list("judgement__period_start", flat=True).first()
     if began is None:
         return now
     first = local_day(began)
