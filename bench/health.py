@@ -14,13 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-
 from bench.health_faults import KINDS, TEMPERATURES, Columns, Injection, inject
+
 from nuan.buildings.health.hours import CityHours, counter_power, station_hours
 from nuan.buildings.health.learning import learn
 from nuan.buildings.health.models import StationModel
@@ -39,12 +39,13 @@ SEASONS = {
 }
 """Start and end of the data; first and last day on which a fault may begin."""
 BEFORE_D, AFTER_D = 30, 24
-FAILURE = datetime(1970, 1, 1)
 
 
 def read(season: str) -> dict[str, Columns]:
     start, end, _, _ = SEASONS[season]
-    axis = pl.DataFrame({"datetime": pl.datetime_range(start, end, "1h", closed="left", eager=True).cast(pl.Datetime("us"))})
+    axis = pl.DataFrame(
+        {"datetime": pl.datetime_range(start, end, "1h", closed="left", eager=True).cast(pl.Datetime("us"))}
+    )
     found = {}
     for name in STATIONS:
         rows = pl.read_csv(DATA / f"xai4heat_scada_{name}.csv", try_parse_dates=True).sort("datetime")
@@ -86,10 +87,16 @@ def cases(season: str, seed: int, each: int) -> list[Case]:
             channel, variant = "", ""
             if kind == "bias":
                 channel = (*TEMPERATURES, "pe")[(i // 2) % 5]
-                size = sign * (float(dice.choice([0.1, 0.15, 0.25])) if channel == "pe" else float(dice.choice([2.0, 2.0, 3.0, 5.0])))
+                size = sign * (
+                    float(dice.choice([0.1, 0.15, 0.25]))
+                    if channel == "pe"
+                    else float(dice.choice([2.0, 2.0, 3.0, 5.0]))
+                )
             elif kind == "drift":
                 channel = (*TEMPERATURES, "pe")[(i // 2) % 5]
-                size = sign * (float(dice.choice([0.01, 0.02])) if channel == "pe" else float(dice.choice([0.15, 0.25, 0.4])))
+                size = sign * (
+                    float(dice.choice([0.01, 0.02])) if channel == "pe" else float(dice.choice([0.15, 0.25, 0.4]))
+                )
             elif kind == "stuck":
                 channel, size = (*TEMPERATURES, "pe", "t_amb")[(i // 2) % 6], 0.0
             elif kind == "swapped":
@@ -155,12 +162,13 @@ def scores(pairs: Sequence[tuple[str, str]]) -> dict[str, dict[str, float]]:
 
 
 def when(hour: int) -> str:
-    return (FAILURE + timedelta(hours=hour)).isoformat(sep=" ")[:16]
+    return datetime.fromtimestamp(hour * 3600, UTC).isoformat(sep=" ")[:16]
 
 
 def show(case: Case, told: Sequence[Fault], season: str) -> str:
     rows = "; ".join(
-        f"{when(f.hour)[5:]} {f.station} {f.channel or '-'} {f.kind} {f.size:.2f} ({f.confidence:.2f})" for f in told[:4]
+        f"{when(f.hour)[5:]} {f.station} {f.channel or '-'} {f.kind} {f.size:.2f} ({f.confidence:.2f})"
+        for f in told[:4]
     )
     fault = case.fault
     return f"{case.station} {fault.kind} {fault.channel} {fault.variant} {fault.size} at {when(hour_of(case, season))}: {rows}"
@@ -183,9 +191,20 @@ def main() -> int:
     start, end, _, _ = SEASONS[args.season]
     quiet = list(replay(city(columns, start, 0, (end - start).days), models))
     months = _months(columns)
-    print(f"untouched {args.season}: {len(quiet)} alarms in {months:.1f} station-months = {len(quiet) / months:.3f} a station-month")
+    print(
+        f"untouched {args.season}: {len(quiet)} alarms in {months:.1f} station-months = {len(quiet) / months:.3f} a station-month"
+    )
     for fault in quiet:
-        print("  ", when(fault.hour), fault.station, fault.channel or "-", fault.kind, f"{fault.size:.2f} {fault.unit}", f"since {when(fault.since)}", f"({fault.confidence:.2f})")
+        print(
+            "  ",
+            when(fault.hour),
+            fault.station,
+            fault.channel or "-",
+            fault.kind,
+            f"{fault.size:.2f} {fault.unit}",
+            f"since {when(fault.since)}",
+            f"({fault.confidence:.2f})",
+        )
     found_in_time, attributed, days = [], [], []
     for case in biases(args.season, args.seed, max(args.each // 2, 1)):
         if args.only and args.only != "bias2":
@@ -247,7 +266,8 @@ def _chance(pairs: Sequence[tuple[str, str]], seed: int) -> float:
     dice = np.random.default_rng(seed)
     truths = [truth for truth, _ in pairs]
     rounds = [
-        np.mean([each["f1"] for each in scores([(t, str(dice.choice(KINDS))) for t in truths]).values()]) for _ in range(20)
+        np.mean([each["f1"] for each in scores([(t, str(dice.choice(KINDS))) for t in truths]).values()])
+        for _ in range(20)
     ]
     return float(np.mean(rounds))
 

@@ -72,7 +72,9 @@ def _process(c: Columns, fault: Injection) -> None:
         n1, n2, nua = c1, c2, ua
         if fault.kind == "fouling":
             nua = ua * (1 - fault.size * min(days / 10.0, 1.0))
-            n1 = _held(first, c2, nua, emission, before[1], 1.1 * usual["c1_most"] if fault.variant != "full" else 1.05 * c1)
+            n1 = _held(
+                first, c2, nua, emission, before[1], 1.1 * usual["c1_most"] if fault.variant != "full" else 1.05 * c1
+            )
         elif fault.kind == "flow_loss" and fault.variant == "primary":
             n1 = min(c1, usual["c1_most"] * (1 - fault.size))
         elif fault.kind == "flow_loss":
@@ -96,7 +98,12 @@ def _process(c: Columns, fault: Injection) -> None:
 
 def _usual(c: Columns) -> dict[str, float]:
     with np.errstate(all="ignore"):
-        on = (c["pe"] > 20) & (c["pe"] < 5000) & (c["t_sup_sec"] - c["t_ret_sec"] > 1.5) & (c["t_sup_prim"] - c["t_ret_prim"] > 10)
+        on = (
+            (c["pe"] > 20)
+            & (c["pe"] < 5000)
+            & (c["t_sup_sec"] - c["t_ret_sec"] > 1.5)
+            & (c["t_sup_prim"] - c["t_ret_prim"] > 10)
+        )
         c1 = (c["pe"] / (c["t_sup_prim"] - c["t_ret_prim"]))[on]
         c2 = (c["pe"] / (c["t_sup_sec"] - c["t_ret_sec"]))[on]
         warm = ((c["t_sup_sec"] + c["t_ret_sec"]) / 2)[on]

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from nuan.buildings.health.replay import Fault
     from nuan.cli.health_files import Folder
 
-HEADER = ("time", "station", "channel", "kind", "sensor_or_process", "size", "confidence", "unit", "since", "other_channel")
+HEADER = (
+    "time",
+    "station",
+    "channel",
+    "kind",
+    "sensor_or_process",
+    "size",
+    "confidence",
+    "unit",
+    "since",
+    "other_channel",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,13 +35,43 @@ def health() -> None:
 
 
 @health.command()
+def run() -> None:
+    """Make the page 换热站健康 anew from the stored readings (a running intake does it once a day). Exit code 0: done; 2: nothing is stored yet."""
+    from nuan.cli.main import setup_records
+
+    setup_records()
+    from nuan.operations.live import live_now
+    from nuan.operations.station_health import compute_health
+    from nuan.operations.stored_readings import store
+
+    opened = store()
+    if opened is None:
+        raise click.UsageError("还没有读数 / nothing is stored yet")
+    click.echo(f"换热站健康：{compute_health(opened, live_now(datetime.now(UTC)))} 处待处理 / open findings")
+
+
+@health.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="CSV of what is found; - for standard output")
-@click.option("--train", "train", type=click.Path(path_type=Path), help="learn from this folder first (a healthy season)")
-@click.option("--train-until", help="learn from the folder's own time before this, and judge from there: 2022-07-01 or 2022-07-01T00:00")
-@click.option("--models", type=click.Path(path_type=Path, dir_okay=False), help="models learned before (JSON, see --save-models)")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV of what is found; - for standard output",
+)
+@click.option(
+    "--train", "train", type=click.Path(path_type=Path), help="learn from this folder first (a healthy season)"
+)
+@click.option(
+    "--train-until",
+    help="learn from the folder's own time before this, and judge from there: 2022-07-01 or 2022-07-01T00:00",
+)
+@click.option(
+    "--models", type=click.Path(path_type=Path, dir_okay=False), help="models learned before (JSON, see --save-models)"
+)
 @click.option("--save-models", type=click.Path(path_type=Path, dir_okay=False), help="keep what was learned")
-def replay(folder: Path, out: Path, train: Path | None, train_until: str | None, models: Path | None, save_models: Path | None) -> None:
+def replay(
+    folder: Path, out: Path, train: Path | None, train_until: str | None, models: Path | None, save_models: Path | None
+) -> None:
     """Read FOLDER (points.csv and series.csv, or a SCADA's CSV files), walk through its hours without looking ahead, write what is found.
 
     Without --train, --train-until or --models each station is learned from its first 28 heated days. Exit code 0: done, whatever was found;
@@ -52,9 +93,11 @@ def replay(folder: Path, out: Path, train: Path | None, train_until: str | None,
     click.echo(f"{count} findings / 处发现 → {out}, {time.perf_counter() - began:.1f} s", err=True)
 
 
-def _learned(data: "Folder", train: Path | None, until: str | None, models: Path | None) -> tuple[dict[str, "StationModel"], int]:
+def _learned(
+    data: "Folder", train: Path | None, until: str | None, models: Path | None
+) -> tuple[dict[str, "StationModel"], int]:
+    from nuan.buildings.health.learning import learn_city
     from nuan.buildings.health.models import StationModel
-    from nuan.buildings.health.replay import learn_city
     from nuan.cli.health_files import Unreadable, read_folder
 
     known: dict[str, StationModel] = {}
@@ -80,7 +123,9 @@ def _hour(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError as wrong:
-        raise click.BadParameter(f"{text!r} is not a time; write 2022-07-01 or 2022-07-01T00:00", param_hint="--train-until") from wrong
+        raise click.BadParameter(
+            f"{text!r} is not a time; write 2022-07-01 or 2022-07-01T00:00", param_hint="--train-until"
+        ) from wrong
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) // 3600
 
 

@@ -14,7 +14,19 @@ from nuan.buildings.health.hours import DAY_H, CityHours, counter_power, station
 from nuan.buildings.health.points import Meaning, UnknownUnit, guess, meaning
 
 FloatArray = NDArray[np.float64]
-_TIMES: Final = ("time", "datetime", "timestamp", "date_time", "date", "ts", "时间", "time_s", "epoch", "utc", "local_time")
+_TIMES: Final = (
+    "time",
+    "datetime",
+    "timestamp",
+    "date_time",
+    "date",
+    "ts",
+    "时间",
+    "time_s",
+    "epoch",
+    "utc",
+    "local_time",
+)
 _COLUMN: Final = ("column", "point", "name", "id", "series", "测点", "列")
 _QUANTITY: Final = ("quantity", "measure", "kind_of_value", "量", "物理量", "variable")
 _UNIT: Final = ("unit", "units", "单位")
@@ -82,8 +94,16 @@ def read_folder(path: Path) -> Folder:
         table = table.with_columns(pl.Series("__hour", hours)).drop(time_name)
         means = _meanings(path, file, table.columns, notes)
         for name, (station, what) in means.items():
-            seen = table.select("__hour", pl.col(name).cast(pl.Float64, strict=False).alias("v")).drop_nulls().filter(pl.col("v").is_finite())
-            binned = seen.group_by("__hour").agg(pl.col("v").median() if what.channel != "energy" else pl.col("v").last()).sort("__hour")
+            seen = (
+                table.select("__hour", pl.col(name).cast(pl.Float64, strict=False).alias("v"))
+                .drop_nulls()
+                .filter(pl.col("v").is_finite())
+            )
+            binned = (
+                seen.group_by("__hour")
+                .agg(pl.col("v").median() if what.channel != "energy" else pl.col("v").last())
+                .sort("__hour")
+            )
             key = (station, what.channel)
             if key in columns:
                 notes.append(f"{file.name}: {name} says the same as {columns[key].name}; it is left out")
@@ -91,7 +111,11 @@ def read_folder(path: Path) -> Folder:
                 values = binned["v"].to_numpy() * what.factor + what.offset
                 columns[key] = _Column(binned["__hour"].to_numpy(), np.asarray(values, np.float64), name)
     if not columns:
-        raise Unreadable(path, "no column that is known", "say in points.csv what each column is (column,quantity,unit,asset_kind,asset,side)")
+        raise Unreadable(
+            path,
+            "no column that is known",
+            "say in points.csv what each column is (column,quantity,unit,asset_kind,asset,side)",
+        )
     return Folder(_city(columns), {key: column.name for key, column in columns.items()}, clock, notes)
 
 
@@ -99,10 +123,16 @@ def _series_files(path: Path) -> list[Path]:
     for pattern in ("series.csv", "series.parquet", "series*.csv", "series*.parquet"):
         if found := sorted(path.glob(pattern)):
             return [*found, *sorted(path.glob("weather.csv"))]
-    found = [file for file in sorted(path.glob("*.csv")) if file.name.lower() not in ("points.csv", "truth.csv", "faults.csv")]
+    found = [
+        file
+        for file in sorted(path.glob("*.csv"))
+        if file.name.lower() not in ("points.csv", "truth.csv", "faults.csv")
+    ]
     scada = [file for file in found if "scada" in file.name.lower()]
     if not (scada or found):
-        raise Unreadable(path, "neither series.csv nor any other CSV file", "put the measurements there, one column per point")
+        raise Unreadable(
+            path, "neither series.csv nor any other CSV file", "put the measurements there, one column per point"
+        )
     return scada or found
 
 
@@ -119,7 +149,9 @@ def _table(file: Path) -> pl.DataFrame:
             null_values=["", "NA", "NaN", "nan", "null", "NULL", "None", "-", "n/a"], truncate_ragged_lines=True, encoding="utf8-lossy",
         )  # fmt: skip
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as wrong:
-        raise Unreadable(file, f"cannot be read ({str(wrong).splitlines()[0]})", "write it as CSV in UTF-8 with one header line") from wrong
+        raise Unreadable(
+            file, f"cannot be read ({str(wrong).splitlines()[0]})", "write it as CSV in UTF-8 with one header line"
+        ) from wrong
 
 
 def _long_to_wide(frame: pl.DataFrame) -> pl.DataFrame:
@@ -144,8 +176,10 @@ def _hours(file: Path, table: pl.DataFrame) -> tuple[str, NDArray[np.int64], Clo
         moments = column.cast(pl.Datetime("us"))
         return name, np.asarray(moments.dt.epoch("s").to_numpy() // 3600, np.int64), Clock()
     text = column.cast(pl.String).str.strip_chars()
-    zoned = bool(text.str.contains(r"(Z|[+-]\d\d:?\d\d)$").fill_null(False).mean() or 0 > 0.5) and bool(text.str.contains(r"\d:\d").all())
-    bare = text.str.replace(r"\.\d+", "", n=1).str.replace("T", " ", literal=True)
+    zoned = bool(text.str.contains(r"(Z|[+-]\d\d:?\d\d)$").fill_null(False).mean() or 0 > 0.5) and bool(
+        text.str.contains(r"\d:\d").all()
+    )
+    bare = text.str.replace(r"(:\d\d)\.\d+", "$1", n=1).str.replace("T", " ", literal=True)
     offsets = np.zeros(len(text), np.int64)
     if zoned:
         sign = text.str.extract(r"([+-])\d\d:?\d\d$").fill_null("+").to_numpy()
@@ -159,7 +193,9 @@ def _hours(file: Path, table: pl.DataFrame) -> tuple[str, NDArray[np.int64], Clo
                 parsed = parsed.fill_null(strategy="forward").fill_null(strategy="backward")
             return name, np.asarray((parsed.dt.epoch("s").to_numpy() - offsets) // 3600, np.int64), Clock(0, zoned)
     bad = text.head(1).to_list()
-    raise Unreadable(file, f"column {name}: {bad} is not a time", "write times as 2023-01-31 14:00:00 or as epoch seconds")
+    raise Unreadable(
+        file, f"column {name}: {bad} is not a time", "write times as 2023-01-31 14:00:00 or as epoch seconds"
+    )
 
 
 def _meanings(path: Path, file: Path, names: list[str], notes: list[str]) -> dict[str, tuple[str, Meaning]]:
@@ -176,7 +212,9 @@ def _meanings(path: Path, file: Path, names: list[str], notes: list[str]) -> dic
                 kind = row["asset_kind"].strip().lower()
                 outside = what is not None and what.channel == "outdoor" and kind not in _STATION_KINDS
                 place = "" if outside else row["asset"]
-                judged = kind in _STATION_KINDS or outside or kind in ("source", "heat_source", "热源", "weather", "气象")
+                judged = (
+                    kind in _STATION_KINDS or outside or kind in ("source", "heat_source", "热源", "weather", "气象")
+                )
                 if what is not None and judged:
                     found[name] = (place, what)
                     continue
@@ -188,7 +226,9 @@ def _meanings(path: Path, file: Path, names: list[str], notes: list[str]) -> dic
             guessed = guess(name)
         except UnknownUnit as wrong:
             raise Unreadable(path / "points.csv", f"{name}: {wrong}", "correct the unit") from wrong
-        if guessed is None or (file.name.startswith("weather") and guessed[1].channel not in ("outdoor", "primary_supply")):
+        if guessed is None or (
+            file.name.startswith("weather") and guessed[1].channel not in ("outdoor", "primary_supply")
+        ):
             notes.append(f"{file.name}: {name} is not looked at")
         elif file.name.startswith("weather"):
             found[name] = ("", Meaning("outdoor"))
@@ -220,7 +260,9 @@ def _points(file: Path) -> dict[str, dict[str, str]]:
     }  # fmt: skip
     rows: list[dict[str, Any]] = frame.to_dicts()
     return {
-        str(row[wanted["column"]]): {key: "" if name is None or row[name] is None else str(row[name]) for key, name in wanted.items()}
+        str(row[wanted["column"]]): {
+            key: "" if name is None or row[name] is None else str(row[name]) for key, name in wanted.items()
+        }
         for row in rows
     }
 

@@ -51,6 +51,7 @@ from nuan.web.views import (
     repairs,
     sign_in,
     signing,
+    station_health,
     stop_heat,
     subsidies,
     suggestions,
@@ -117,6 +118,12 @@ urlpatterns = [
     page("quality/", quality.quality, "quality"),
     page("quality/suggestions/<int:pk>/dismiss/", suggestions.suggestion_dismiss, "suggestion_dismiss"),
     page("quality.csv", quality.quality_csv, "quality_csv"),
+    page("station-health/", station_health.station_health, "station_health"),
+    page("station-health.csv", station_health.station_health_csv, "station_health_csv"),
+    page("station-health/<str:code>/", station_health.one_station_health, "one_station_health"),
+    page(
+        "station-health/findings/<int:pk>/dismiss/", station_health.station_finding_dismiss, "station_finding_dismiss"
+    ),
     page("devices/", devices.devices, "devices"),
     page("devices/<int:pk>/", device.device, "device"),
     page("devices/<int:pk>/exchange/", device.device_exchange, "device_exchange"),

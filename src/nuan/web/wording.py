@@ -62,6 +62,7 @@ WORDS = {
     "discard_dead_letters": "弃置死信",
     "replay_dead_letters": "重放死信",
     "dismiss_suggestion": "排除接线提示",
+    "dismiss_station_finding": "排除换热站健康的发现",
     "stop_judging": "停止判定",
     "revoke_token": "收回令牌",
     "acknowledge_alarms": "确认告警",

@@ -15,7 +15,7 @@ from nuan.buildings.health.watch import StationWatch
 
 BEFORE_D: Final = 8
 FEWEST_D: Final = 3
-SIGMA: Final = {"primary_supply": 1.9, "outdoor": 1.6}
+SIGMA: Final = {"primary_supply": 2.6, "outdoor": 2.2}
 """K: how the source (or the weather beside the set point) steps from one span of days to the next; from the season 2021-22 of xai4heat."""
 
 

@@ -56,8 +56,8 @@ class Cusum:
     most: float = 4.0
 
     @classmethod
-    def of(cls, n: int, k: float, h: float) -> "Cusum":
-        return cls(np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64), k, h)
+    def of(cls, n: int, k: float, h: float, most: float = 4.0) -> "Cusum":
+        return cls(np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64), k, h, most)
 
     def step(self, z: FloatArray, at: int) -> NDArray[np.bool_]:
         """Which residuals alarm. One step counts at most `most`: a single wild value is no alarm. `since_*`: the first step of the rise."""

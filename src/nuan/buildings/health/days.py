@@ -94,7 +94,8 @@ def steady(on: Mask) -> Mask:
     """On for the hour before and after too; the edge of the span counts as its neighbour."""
     before = np.concatenate([on[:1], on[:-1]])
     after = np.concatenate([on[1:], on[-1:]])
-    return on & before & after
+    quiet: Mask = on & before & after
+    return quiet
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ BELIEF = 0.5
 """Share of the log-likelihood that is believed: the residuals of neighbouring days are not independent."""
 MARGIN = 2.5
 """运行参数: a verdict is given when it is e^2.5 ≈ 12 times as likely as the next."""
+SIMPLER = 4.0
+"""Log-likelihood by which an ill process has to explain more than one lying sensor: sensors lie more often, and a process has more freedom."""
 _CAP = 6.0
 _LOOK_BACK = 12
 
@@ -95,7 +97,7 @@ def _profiles(rows: Sequence[Day], held: Sequence[float], each: Hypothesis, sinc
         found.append((ramp[0], each, "drift", -ramp[1], float(np.median(now)), 1.0))
     else:
         best = max(step, ramp)
-        found.append((best[0], each, each.kind, -best[1], float(np.median(now)), 1.0))
+        found.append((best[0] - SIMPLER, each, each.kind, -best[1], float(np.median(now)), 1.0))
     return [row for row in found if row[0] > 0.0]
 
 

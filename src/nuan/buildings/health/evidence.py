@@ -20,8 +20,10 @@ STANDING_D: Final = 2
 """运行参数: days on which the valve was seen to stand, at least, and most of those since the fault began."""
 ALONE_D: Final = 4
 """运行参数: so many days in a row say it by themselves, whatever the channels say."""
-LOAD: Final = 5.0
+LOAD: Final = 8.0
 """运行参数: log-likelihood by which an error that grows with the flow has to beat a constant one."""
+LOAD_AT_ONCE: Final = 40.0
+"""运行参数: the same for an error that came at once; scale grows over weeks."""
 _MOST_D: Final = 10
 
 
@@ -32,7 +34,16 @@ class HourEvidence:
     standing: dict[int, bool] = field(default_factory=dict)
     night: dict[int, bool] = field(default_factory=dict)
 
-    def day(self, city: CityHours, index: int, day: int, watch: StationWatch, on: Mask, peers_on: Mask | None, silent: frozenset[str]) -> None:
+    def day(
+        self,
+        city: CityHours,
+        index: int,
+        day: int,
+        watch: StationWatch,
+        on: Mask,
+        peers_on: Mask | None,
+        silent: frozenset[str],
+    ) -> None:
         """Looks at the day; with heat or a primary temperature known to lie (`silent`) nothing is said."""
         if silent & {"heat", "primary_flow"} or not on.any():
             return
@@ -46,7 +57,9 @@ class HourEvidence:
 
     def stands_by_itself(self, today: int) -> bool:
         last = range(today - ALONE_D + 1, today + 1)
-        return all(self.standing.get(day, False) for day in last) or all(self.night.get(day, False) for day in last[-2:])
+        return all(self.standing.get(day, False) for day in last) or all(
+            self.night.get(day, False) for day in last[-2:]
+        )
 
     def never_closes(self, since: int, today: int) -> bool:
         return any(self.night.get(day, False) for day in range(max(since, today - _MOST_D), today + 1))
@@ -68,9 +81,15 @@ def judged(
     best = next((each for each in found if each.kind != "valve_stuck"), best)
     if best.hypothesis.channel == "primary_return" and best.amount > 0 and watch.held_fouling is not None:
         days = range(max(best.since, today - _MOST_D), today + 1)
+        wanted = LOAD_AT_ONCE if best.kind == "bias" else LOAD
         on = heating(city.stations[index].values, watch.model.limits, slice(days.start * DAY_H, days.stop * DAY_H))
-        if load_evidence(city.stations[index], list(watch.model.approach), days, on) > LOAD:
-            best = replace(best, hypothesis=watch.held_fouling, kind="fouling", amount=best.amount / max(watch.model.usual["primary_return"], 1.0))
+        if load_evidence(city.stations[index], list(watch.model.approach), days, on) > wanted:
+            best = replace(
+                best,
+                hypothesis=watch.held_fouling,
+                kind="fouling",
+                amount=best.amount / max(watch.model.usual["primary_return"], 1.0),
+            )
     return best
 
 

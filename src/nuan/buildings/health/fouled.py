@@ -51,10 +51,10 @@ def learn_approach(station: StationHours, part: slice, on: NDArray[np.bool_]) ->
     use &= (level >= low) & (level <= high)
     design = np.vander(level[use], 3)
     weights = np.ones(len(design))
-    found = np.zeros(3)
+    found: FloatArray = np.zeros(3)
     for _ in range(10):
         root = np.sqrt(weights)[:, None]
-        found = np.linalg.lstsq(design * root, gap[use] * root[:, 0], rcond=None)[0]
+        found = np.asarray(np.linalg.lstsq(design * root, gap[use] * root[:, 0], rcond=None)[0], np.float64)
         error = np.abs(gap[use] - design @ found)
         weights = np.minimum(1.0, 1.345 * 1.4826 * max(float(np.median(error)), 1e-6) / np.maximum(error, 1e-9))
     return [*found.tolist(), float(low), float(high)]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuan.buildings.health.channels import CHANNELS
-from nuan.buildings.health.models import StationModel
+from nuan.buildings.health.models import GIVEN, StationModel
 from nuan.buildings.health.physics import signatures
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +44,10 @@ def hypotheses(model: StationModel) -> list[Hypothesis]:
         if CHANNELS[key].sensor
     ]
     floors = model.floors()
+    steered = GIVEN.index("setpoint") in model.given
     for each in signatures(model.usual):
+        if steered and " free" in each.name:
+            continue  # a controller that follows its set point answers what it can
         move = np.array([each.moves.get(key, 0.0) for key in keys])
         if int((np.abs(move) > 1.5 * floors).sum()) >= 2:
             found.append(Hypothesis(PROCESS, each.kind, "", each.name, move / each.size, one_way=True))

@@ -92,3 +92,14 @@ def _night(on: NDArray[np.bool_]) -> dict[str, float]:
     by_day = on.reshape(-1, DAY_H)
     heated = by_day[by_day.sum(axis=1) >= 3]
     return {str(hour): float(heated[:, hour].mean()) for hour in range(DAY_H)} if len(heated) else {}
+
+
+def learn_city(city: CityHours, first: int, end: int) -> dict[str, StationModel]:
+    """Models of all stations that these days teach something about."""
+    found = {}
+    peers = Peers(city, [learn_limits(each, end * DAY_H) for each in city.stations]) if end > first else None
+    for index, station in enumerate(city.stations):
+        model = learn(city, index, first, end, peers=peers) if end > first else None
+        if model is not None:
+            found[station.station] = model
+    return found

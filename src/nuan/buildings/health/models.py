@@ -26,6 +26,8 @@ ALONE: Final = {"primary_supply": "outdoor", "outdoor": "setpoint"}
 GIVEN: Final = ("one", "setpoint", "outdoor", "peer")
 FEWEST_DAYS: Final = 10
 """运行参数: fewer heating days than this teach nothing."""
+FIRST_DAYS: Final = 28
+"""运行参数: without anything to learn from before, so many heating days are learned from first."""
 POWERS: Final = ("heat", "heat_counter", "primary_flow", "secondary_flow")
 _ROUNDS: Final = 12
 WHOLE_DAY_H: Final = 8
@@ -114,7 +116,9 @@ def explained_by(day: DayVector, given: Sequence[int]) -> FloatArray | None:
     return u if np.isfinite(u).all() else None
 
 
-def fit_ways(days: Sequence[DayVector], own_weather: bool) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Way, ...]] | None:
+def fit_ways(
+    days: Sequence[DayVector], own_weather: bool
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Way, ...]] | None:
     """Channels, explaining columns and models from these days; None when they are too few.
 
     `own_weather`: the outdoor temperature that explains comes from the station's own sensor, which then cannot be judged by it.
@@ -171,23 +175,24 @@ def _allowed(channels: Sequence[int], given: Sequence[int], own_weather: bool) -
 
 def fit_way(x: FloatArray, u: FloatArray, allowed: NDArray[np.bool_]) -> Way:
     """Robust: single channels by Huber first, so that one lying sensor does not hide a day; then the day as a whole."""
-    weights = np.ones(len(x))
-    coefficients = np.zeros(allowed.shape)
+    weights: FloatArray = np.ones(len(x))
+    coefficients: FloatArray = np.zeros(allowed.shape)
     for _ in range(_ROUNDS):
         coefficients = _solve(x, u, weights, allowed)
         error = x - u @ coefficients.T
         scale = np.maximum(1.4826 * np.median(np.abs(error - np.median(error, axis=0)), axis=0), 1e-6)
         worst = np.max(np.abs(error) / scale, axis=1)
         weights = np.minimum(1.0, 3.0 / np.maximum(worst, 1e-9)) ** 2
-    spread = np.eye(x.shape[1])
+    spread: FloatArray = np.eye(x.shape[1])
     for _ in range(_ROUNDS):
         coefficients = _solve(x, u, weights, allowed)
         error = x - u @ coefficients.T
-        spread = (error * weights[:, None]).T @ error / max(weights.sum() - u.shape[1], 1.0)
+        spread = np.asarray((error * weights[:, None]).T @ error / max(weights.sum() - u.shape[1], 1.0), np.float64)
         spread += np.diag(1e-4 * np.maximum(np.diag(spread), 1e-6))
         distance = np.einsum("ij,jk,ik->i", error, np.linalg.inv(spread), error)
         weights = np.minimum(1.0, 2.0 * x.shape[1] / np.maximum(distance, 1e-9))
-    gram = np.linalg.inv((u * weights[:, None]).T @ u + np.diag([1e-9] + [1e-3] * (u.shape[1] - 1)))
+    weighted = (u * weights[:, None]).T @ u + np.diag([1e-9] + [1e-3] * (u.shape[1] - 1))
+    gram = np.asarray(np.linalg.inv(weighted), dtype=np.float64)
     return Way(coefficients, spread, gram, len(x))
 
 

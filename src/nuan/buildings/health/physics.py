@@ -33,8 +33,9 @@ class Station:
 
     def solve(self) -> dict[str, float]:
         """Temperatures, heat and capacity flows in this state."""
-        small, large = min(self.primary_capacity, self.secondary_capacity), max(
-            self.primary_capacity, self.secondary_capacity
+        small, large = (
+            min(self.primary_capacity, self.secondary_capacity),
+            max(self.primary_capacity, self.secondary_capacity),
         )
         ratio = min(small / large, 0.999)
         decay = exp(-min(self.ua / small, 60.0) * (1 - ratio))
@@ -70,7 +71,9 @@ class Station:
 
 def usual_station(usual: Mapping[str, float]) -> Station | None:
     """From usual values of the four temperatures and heat (or a flow); None where they say no such exchanger."""
-    t1, t2, t3, t4 = (usual.get(key) for key in ("primary_supply", "primary_return", "secondary_supply", "secondary_return"))
+    t1, t2, t3, t4 = (
+        usual.get(key) for key in ("primary_supply", "primary_return", "secondary_supply", "secondary_return")
+    )
     if t1 is None or t2 is None or t3 is None or t4 is None or t1 - t2 < 1.0 or t3 - t4 < 0.5 or t1 - t3 < 0.5:
         return None
     heat = usual.get("heat") or usual.get("heat_counter")
@@ -80,10 +83,7 @@ def usual_station(usual: Mapping[str, float]) -> Station | None:
     c1, c2 = heat / (t1 - t2), heat / (t3 - t4)
     ratio = min(c1, c2) / max(c1, c2)
     effect = min(max(heat / (min(c1, c2) * (t1 - t4)), 0.05), 0.995)
-    if ratio > 0.99:
-        ntu = effect / (1 - effect)
-    else:
-        ntu = log((1 - effect * ratio) / (1 - effect)) / (1 - ratio)
+    ntu = effect / (1 - effect) if ratio > 0.99 else log((1 - effect * ratio) / (1 - effect)) / (1 - ratio)
     return Station(t1, c1, c2, ntu * min(c1, c2), heat / max((t3 + t4) / 2 - ROOM_C, 1.0))
 
 
@@ -122,5 +122,7 @@ def signatures(usual: Mapping[str, float]) -> list[Signature]:
     found = []
     for kind, name, share, after in cases:
         values = after.solve()
-        found.append(Signature(kind, f"{kind} {name} {share:g}", share, {key: values[key] - before[key] for key in values}))
+        found.append(
+            Signature(kind, f"{kind} {name} {share:g}", share, {key: values[key] - before[key] for key in values})
+        )
     return found

@@ -47,7 +47,9 @@ class UnknownUnit(ValueError):
     """A unit that is not in the table, with those that are."""
 
     def __init__(self, unit: str, quantity: str) -> None:
-        super().__init__(f"unit {unit!r} of {quantity}: known are {', '.join(_FACTORS.get(quantity, {'°C': 1.0, 'K': 1.0, '°F': 1.0}))}")
+        super().__init__(
+            f"unit {unit!r} of {quantity}: known are {', '.join(_FACTORS.get(quantity, {'°C': 1.0, 'K': 1.0, '°F': 1.0}))}"
+        )
 
 
 def meaning(quantity: str, unit: str, side: str) -> Meaning | None:
@@ -72,7 +74,9 @@ def meaning(quantity: str, unit: str, side: str) -> Meaning | None:
         return Meaning(channel, factor, offset)
     factor = _factor(kind, unit)
     loop, direction = where or ("primary", "supply")
-    channel = {POWER: "heat", ENERGY: "energy", VALVE: "valve", FLOW: f"{loop}_flow"}.get(kind) or f"{loop}_{direction}_bar"
+    channel = {POWER: "heat", ENERGY: "energy", VALVE: "valve", FLOW: f"{loop}_flow"}.get(
+        kind
+    ) or f"{loop}_{direction}_bar"
     return Meaning(channel, factor)
 
 
@@ -144,6 +148,13 @@ def guess(column: str) -> tuple[str, Meaning] | None:
     if matched is None:
         return None
     what = matched["what"]
-    unit = next((u for end, u in (("_kw", "kW"), ("_mw", "MW"), ("_mwh", "MWh"), ("_kwh", "kWh"), ("_bar", "bar")) if what.lower().endswith(end)), "")
+    unit = next(
+        (
+            u
+            for end, u in (("_kw", "kW"), ("_mw", "MW"), ("_mwh", "MWh"), ("_kwh", "kWh"), ("_bar", "bar"))
+            if what.lower().endswith(end)
+        ),
+        "",
+    )
     found = meaning(what, unit, what)
     return None if found is None else (matched["place"].strip(" ._:/|-"), found)

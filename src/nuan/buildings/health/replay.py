@@ -7,21 +7,19 @@ from typing import Final
 
 import numpy as np
 
-from nuan.buildings.health.channels import CHANNELS, PAIRS
 from nuan.buildings.health.alone import mine
-from nuan.buildings.health.days import heating, learn_limits
+from nuan.buildings.health.channels import CHANNELS, PAIRS
+from nuan.buildings.health.days import heating
 from nuan.buildings.health.evidence import HourEvidence, judged, standing_verdict
 from nuan.buildings.health.hours import DAY_H, CityHours
 from nuan.buildings.health.hypotheses import PROCESS
 from nuan.buildings.health.learning import learn
-from nuan.buildings.health.models import FEWEST_DAYS, StationModel
+from nuan.buildings.health.models import FEWEST_DAYS, FIRST_DAYS, StationModel
 from nuan.buildings.health.peers import SHARED, Corrections, Peers
 from nuan.buildings.health.stuck import StuckWatch
 from nuan.buildings.health.vectors import day_vector
 from nuan.buildings.health.watch import StationWatch, Told
 
-FIRST_DAYS: Final = 28
-"""运行参数: without anything to learn from before, so many heating days are learned from first."""
 RELEARN_D: Final = 14
 ENOUGH_DAYS: Final = 120
 """运行参数: a model that knows so many days is not learned anew while it runs."""
@@ -29,7 +27,7 @@ SWAPPED_H: Final = 12
 COLD_D: Final = 2
 AGAIN_D: Final = 14
 """运行参数: a channel that is stuck now and then is told again only after so many days."""
-DOUBT: Final = 0.25
+DOUBT: Final = 0.2
 """运行参数: of two sensors that part, the less likely one is named too when it is to blame with this probability."""
 
 
@@ -65,15 +63,50 @@ class _Station:
     masked_before: set[str] = field(default_factory=set)
 
 
-def learn_city(city: CityHours, first: int, end: int) -> dict[str, StationModel]:
-    """Models of all stations that these days teach something about."""
-    found = {}
-    peers = Peers(city, [learn_limits(each, end * DAY_H) for each in city.stations]) if end > first else None
-    for index, station in enumerate(city.stations):
-        model = learn(city, index, first, end, peers=peers) if end > first else None
-        if model is not None:
-            found[station.station] = model
-    return found
+@dataclass
+class Walk:
+    """A city's days in order. `models`: what was learned before; stations without one learn from their own first weeks."""
+
+    city: CityHours
+    models: Mapping[str, StationModel]
+    first_day: int = 0
+    said: Callable[[int], None] = lambda day: None
+    states: list[_Station] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.states = []
+        for index, station in enumerate(self.city.stations):
+            state = _Station(index)
+            if (model := self.models.get(station.station)) is not None:
+                _take(state, model)
+            self.states.append(state)
+
+    def faults(self) -> Iterator[Fault]:
+        """In the order of their hours."""
+        for day in range(self.first_day, self.city.days):
+            known = _known(self.states)
+            peers = Peers(self.city, [None if each.watch is None else each.watch.model.limits for each in self.states])
+            for state in self.states:
+                yield from _day(peers, self.states, state, day, self.first_day, known)
+            self.said(day)
+
+    def model(self, index: int) -> StationModel | None:
+        watch = self.states[index].watch
+        return None if watch is None else watch.model
+
+    def known(self) -> set[tuple[str, str, str]]:
+        """(station, channel, kind) of what is still there."""
+        found = set()
+        for state in self.states:
+            name = self.city.stations[state.index].station
+            if state.watch is not None:
+                found |= {(name, each.hypothesis.channel, each.kind) for each in state.watch.known}
+            if state.stuck is not None:
+                found |= {(name, key, "stuck") for key in state.stuck.stuck}
+            found |= {(name, pair[0], "swapped") for pair in state.swapped}
+            if state.cold_days >= COLD_D:
+                found.add((name, "", "flow_loss"))
+        return found
 
 
 def replay(
@@ -82,19 +115,8 @@ def replay(
     first_day: int = 0,
     said: Callable[[int], None] = lambda day: None,
 ) -> Iterator[Fault]:
-    """Faults in the order of their hours. `models`: what was learned before; stations without one learn from their own first weeks."""
-    states = []
-    for index, station in enumerate(city.stations):
-        state = _Station(index)
-        if (model := models.get(station.station)) is not None:
-            _take(state, model)
-        states.append(state)
-    for day in range(first_day, city.days):
-        known = _known(states)
-        peers = Peers(city, [None if each.watch is None else each.watch.model.limits for each in states])
-        for state in states:
-            yield from _day(peers, states, state, day, first_day, known)
-        said(day)
+    """`Walk`'s faults."""
+    return Walk(city, models, first_day, said).faults()
 
 
 def _known(states: Sequence[_Station]) -> dict[tuple[int, str], float]:
@@ -143,7 +165,17 @@ def _day(
             state.stuck_told[key] = day
             if again:
                 continue
-            yield Fault(city.start_h + at + 1, station.station, key, "stuck", True, value, CHANNELS[key].unit, 0.95, city.start_h + since)
+            yield Fault(
+                city.start_h + at + 1,
+                station.station,
+                key,
+                "stuck",
+                True,
+                value,
+                CHANNELS[key].unit,
+                0.95,
+                city.start_h + since,
+            )
     yield from _pairs(city, state, day, on)
     masked = set(state.stuck.stuck)
     for pair in state.swapped:
@@ -156,7 +188,17 @@ def _day(
     peers_on = _peers_on(city, states, state, part)
     state.hours.day(city, state.index, day, watch, on, peers_on, frozenset(masked))
     if (lost := _no_heat(state, on, peers_on)) is not None:
-        yield Fault(city.start_h + (day + 1) * DAY_H, station.station, "", lost, False, 1.0, "share", 0.7, city.start_h + (day - 1) * DAY_H)
+        yield Fault(
+            city.start_h + (day + 1) * DAY_H,
+            station.station,
+            "",
+            lost,
+            False,
+            1.0,
+            "share",
+            0.7,
+            city.start_h + (day - 1) * DAY_H,
+        )
     told = watch.day(
         day_vector(peers, state.index, day, watch.model.limits, known),
         frozenset(masked),
@@ -166,8 +208,8 @@ def _day(
     if watch.known or watch.pending_since is not None:
         state.told_days.add(day)
     if told is not None:
-        for blamed, each in _arbitrate(city, states, state, told):
-            yield _fault(city, city.stations[blamed.index].station, each)
+        for blamed, said in _arbitrate(city, states, state, told):
+            yield _fault(city, city.stations[blamed.index].station, said)
 
 
 def _peers_on(city: CityHours, states: Sequence[_Station], state: _Station, part: slice) -> np.ndarray | None:
@@ -196,16 +238,23 @@ def _standing(state: _Station, watch: StationWatch, day: int) -> Told | None:
     return None if verdict is None else Told(day, verdict)
 
 
-def _arbitrate(
-    city: CityHours, states: Sequence[_Station], state: _Station, told: Told
-) -> list[tuple[_Station, Told]]:
+def _arbitrate(city: CityHours, states: Sequence[_Station], state: _Station, told: Told) -> list[tuple[_Station, Told]]:
     """With two stations each is the other's only peer. When they part, the one that left its own past is to blame; where that cannot be
     seen, both are named, each with its share of the doubt."""
     assert state.watch is not None
     verdict = told.verdict
     channel = verdict.hypothesis.channel
+    if channel in SHARED and len(states) > 2 and _mirrored(states, state, verdict.hypothesis.name):
+        state.watch.forget()  # the others' median moved, because one of them did
+        return []
     other = next((each for each in states if each is not state and each.watch is not None), None)
-    if channel not in SHARED or len(states) != 2 or other is None or other.watch is None or city.weather is not None and channel == "outdoor":
+    if (
+        channel not in SHARED
+        or len(states) != 2
+        or other is None
+        or other.watch is None
+        or (city.weather is not None and channel == "outdoor")
+    ):
         state.watch.tell(verdict)
         return [(state, told)]
     twin = next((each for each in other.watch.candidates if each.name == verdict.hypothesis.name), None)
@@ -213,7 +262,9 @@ def _arbitrate(
     share = 1 / (1 + exp(-said)) if twin is not None else 1.0
     sides = [(state, replace(verdict, confidence=verdict.confidence * share), share)]
     if twin is not None:
-        mirrored = replace(verdict, hypothesis=twin, amount=-verdict.amount, confidence=verdict.confidence * (1 - share))
+        mirrored = replace(
+            verdict, hypothesis=twin, amount=-verdict.amount, confidence=verdict.confidence * (1 - share)
+        )
         sides.append((other, mirrored, 1 - share))
     sides.sort(key=lambda side: -side[2])
     for who, each, _ in sides:
@@ -221,6 +272,25 @@ def _arbitrate(
         who.watch.forget()
         who.watch.tell(each)  # seen from each side it is the same distance
     return [(who, Told(told.day, each)) for who, each, part in sides if part >= DOUBT]
+
+
+def _mirrored(states: Sequence[_Station], state: _Station, name: str) -> bool:
+    """Another station has left the other way, and further: with few stations its error stands in everybody's median."""
+
+    def lately(watch: StationWatch) -> float:
+        at = [i for i, each in enumerate(watch.candidates) if each.name == name]
+        z = [
+            watch.residuals[day][at[0]]
+            for day in sorted(watch.residuals)[-4:]
+            if at and len(watch.residuals[day]) > at[0]
+        ]
+        known = [float(each) for each in z if np.isfinite(each)]
+        return float(np.mean(known)) if known else 0.0
+
+    assert state.watch is not None
+    own = lately(state.watch)
+    others = [lately(each.watch) for each in states if each is not state and each.watch is not None]
+    return any(other * own < 0 and abs(other) > 1.3 * abs(own) for other in others)
 
 
 def _learn(city: CityHours, state: _Station, day: int, first_day: int) -> None:
@@ -240,7 +310,11 @@ def _pairs(city: CityHours, state: _Station, day: int, on: np.ndarray) -> Iterat
     station = city.stations[state.index]
     for pair in PAIRS:
         supply, back = station.values.get(pair[0]), station.values.get(pair[1])
-        lying = {each.hypothesis.channel for each in state.watch.known} | set(state.stuck.stuck) if state.watch and state.stuck else set()
+        lying = (
+            {each.hypothesis.channel for each in state.watch.known} | set(state.stuck.stuck)
+            if state.watch and state.stuck
+            else set()
+        )
         if supply is None or back is None or not on.any() or lying & set(pair):
             continue
         part = slice(day * DAY_H, (day + 1) * DAY_H)

@@ -38,7 +38,10 @@ def spreads(station: StationHours, day: int, on: Mask) -> dict[str, float]:
     """Standard deviation over the day's hours of heat of ln(flow) and ln(heat); absent with fewer than six hours."""
     part = slice(day * DAY_H, (day + 1) * DAY_H)
     found = {}
-    columns = {"flow": passed(station, part), "heat": station.values["heat"][part] if "heat" in station.values else None}
+    columns = {
+        "flow": passed(station, part),
+        "heat": station.values["heat"][part] if "heat" in station.values else None,
+    }
     for name, column in columns.items():
         if column is None:
             continue

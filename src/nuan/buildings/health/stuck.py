@@ -49,6 +49,8 @@ class StuckWatch:
     value: dict[str, float] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     dead_h: dict[str, int] = field(default_factory=dict)
+    idle_h: dict[str, int] = field(default_factory=dict)
+    """Hours with heat in which a meter showed none."""
     stuck: dict[str, int] = field(default_factory=dict)
 
     def hour(self, station: StationHours, at: int, on: bool, season: bool) -> list[tuple[str, int, float]]:
@@ -68,10 +70,20 @@ class StuckWatch:
             if now != now:
                 continue
             self.dead_h[key] = 0
+            if not CHANNELS[key].zero_is_dead and key != "outdoor":
+                if now != 0.0:
+                    self.idle_h[key] = 0
+                elif on:
+                    self.idle_h[key] = self.idle_h.get(key, 0) + 1
+                if self.idle_h.get(key, 0) >= LEAST_H and key not in self.stuck and on:
+                    self.stuck[key] = at - int(LEAST_H)
+                    found.append((key, self.stuck[key], 0.0))
+                    continue
             resting = now == 0.0 and not on and not CHANNELS[key].zero_is_dead and key != "outdoor"
             if now != self.value.get(key) or resting:  # no heat and no flow while nothing is asked for is no fault
                 self.value[key], self.since[key] = now, at
-                self.stuck.pop(key, None)
+                if not self.idle_h.get(key):
+                    self.stuck.pop(key, None)
                 continue
             run = at - self.since[key]
             if key not in self.stuck and run >= self.after_h[key] and season and self._others_moved(station, key, at):

@@ -97,12 +97,16 @@ class StationWatch:
         self.held_fouling = held_fouling(model)
         by_name = {each.name: each for each in (*self.candidates, self.held_fouling) if each is not None}
         self.known = [
-            Known(by_name[k.hypothesis.name], k.kind, k.told, k.amount) for k in self.known if k.hypothesis.name in by_name
+            Known(by_name[k.hypothesis.name], k.kind, k.told, k.amount)
+            for k in self.known
+            if k.hypothesis.name in by_name
         ]
         self.pending_since, self.way = None, 0
         self._ways = np.zeros(len(model.ways))
 
-    def day(self, vector: DayVector, masked: frozenset[str] = frozenset(), judged: Judged = lambda found: first(found)) -> Told | None:
+    def day(
+        self, vector: DayVector, masked: frozenset[str] = frozenset(), judged: Judged = lambda found: first(found)
+    ) -> Told | None:
         """`judged`: picks from the ranked verdicts, by what the hours say. `masked`: channels that are known to lie in another way (stuck, swapped) and say nothing today."""
         if vector.steady_h:
             self.lately.append(vector)
@@ -118,7 +122,7 @@ class StationWatch:
             return None
         alarmed = self.cusum.step(z, vector.day)
         if alarmed.any() and self.pending_since is None:
-            first = [self.cusum.since(i) for i in np.flatnonzero(alarmed)]
+            first = [self.cusum.since(int(i)) for i in np.flatnonzero(alarmed)]
             self.pending_since, self.pending_days = min(first), 0
         if self.pending_since is None:
             return None
@@ -205,6 +209,9 @@ class StationWatch:
 
     def least(self, hypothesis: Hypothesis) -> float:
         """The smallest size that is told: of a sensor two and a half floors, of a process a tenth."""
+        if self.held_fouling is not None and hypothesis.name == self.held_fouling.name:
+            usual = self.model.usual.get("primary_return", 0.0)
+            return LEAST_FLOORS * floor("primary_return", usual) / max(usual, 1.0)
         if hypothesis.family != SENSOR:
             return 0.1
         return LEAST_FLOORS * floor(hypothesis.channel, self.model.usual.get(hypothesis.channel, 0.0))

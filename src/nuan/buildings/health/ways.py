@@ -5,6 +5,7 @@ for weeks. On a logarithmic axis the days stand in heaps; where the density betw
 ways of running.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Final
 
@@ -29,7 +30,7 @@ def ways_of(x: Mapping[str, FloatArray]) -> list[NDArray[np.bool_]]:
         return whole
     edges = valleys(level[good])
     bounds = [-np.inf, *edges, np.inf]
-    heaps = [good & (level >= low) & (level < high) for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    heaps = [good & (level >= low) & (level < high) for low, high in itertools.pairwise(bounds)]
     large = sorted((heap for heap in heaps if heap.sum() >= FEWEST), key=lambda heap: -int(heap.sum()))
     return large or whole
 
@@ -52,7 +53,7 @@ def valleys(level: FloatArray) -> list[float]:
     density = np.exp(-0.5 * ((grid[:, None] - level[None, :]) / BANDWIDTH) ** 2).sum(axis=1)
     peaks = [i for i in range(1, len(grid) - 1) if density[i] >= density[i - 1] and density[i] > density[i + 1]]
     while len(peaks) > 1:
-        lows = [a + int(np.argmin(density[a : b + 1])) for a, b in zip(peaks[:-1], peaks[1:], strict=True)]
+        lows = [a + int(np.argmin(density[a : b + 1])) for a, b in itertools.pairwise(peaks)]
         ratio = [
             density[low] / min(density[a], density[b]) for low, a, b in zip(lows, peaks[:-1], peaks[1:], strict=True)
         ]

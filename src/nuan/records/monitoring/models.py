@@ -304,3 +304,65 @@ class Suggestion(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["state", "company_code", "-since"])]
+
+
+class StationHealth(models.Model):
+    """换热站健康: what a station's channels owe one another, and how its last weeks went beside that. Machine state, made again from the readings.
+
+    `model`: JSON of `buildings.health.models.StationModel`. `days`: one entry a day with what was measured and expected of each channel.
+    `signature`: heat against outdoor temperature, the points and the line.
+    """
+
+    station_code = models.CharField(max_length=32, primary_key=True)
+    company_code = models.CharField(max_length=24)
+    banner_code = models.CharField(max_length=12)
+    model = models.JSONField(null=True)
+    learned_days = models.IntegerField(default=0)
+    days = models.JSONField(default=list)
+    signature = models.JSONField(default=dict)
+    computed_at = models.DateTimeField()
+
+
+class StationFinding(models.Model):
+    """A sensor that lies or a station that is ill. Open ones are made again from the readings; a dismissal is a person's act."""
+
+    class Kind(models.TextChoices):
+        BIAS = "bias", "读数偏移"
+        DRIFT = "drift", "读数漂移"
+        STUCK = "stuck", "读数不动"
+        SWAPPED = "swapped", "供回水接反"
+        FOULING = "fouling", "换热器结垢"
+        VALVE = "valve_stuck", "调节阀卡住"
+        FLOW = "flow_loss", "流量不足"
+
+    class State(models.TextChoices):
+        OPEN = "open", "待处理"
+        PASSED = "passed", "已恢复"
+        DISMISSED = "dismissed", "已排除"
+
+    station_code = models.CharField(max_length=32)
+    company_code = models.CharField(max_length=24)
+    banner_code = models.CharField(max_length=12)
+    channel = models.CharField(max_length=24, blank=True, help_text="empty: the station itself, not a sensor")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    size = models.FloatField(null=True)
+    unit = models.CharField(max_length=8)
+    confidence = models.FloatField()
+    since = models.DateTimeField(help_text="since when it is thought to be there")
+    told_at = models.DateTimeField(help_text="when it could first have been told")
+    seen_at = models.DateTimeField(help_text="the last time that it still was there")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    dismissed_by = models.CharField(max_length=120, blank=True)
+    dismissed_at = models.DateTimeField(null=True)
+    why = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["station_code", "channel", "kind", "told_at"], name="one_station_finding"),
+            models.CheckConstraint(
+                condition=~models.Q(state="dismissed")
+                | (~models.Q(why="") & ~models.Q(dismissed_by="") & models.Q(dismissed_at__isnull=False)),
+                name="finding_dismissed_with_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "company_code", "-told_at"])]

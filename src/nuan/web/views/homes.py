@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from nuan.operations.cold_cause import cold_causes, cold_moment
 from nuan.operations.correct_readings import corrections_of
 from nuan.records.emergency.models import Outage
 from nuan.records.registry.models import Contract, Home
@@ -167,7 +168,32 @@ def home(request: Visit, pk: int) -> HttpResponse:
     if request.scope.kind == "home":
         return my_home(request)
     span = request.GET.get("span", "48h")
-    return render(request, "web/home.html", facts_of(found, span) | {"span": span})
+    facts = facts_of(found, span)
+    return render(request, "web/home.html", facts | why_cold(found, facts["season"]) | {"span": span})
+
+
+def why_cold(home: Home, season: HomeSeason | None) -> dict[str, Any]:
+    """Ranked causes at the last moment at which the home was too cold, in the language of the page."""
+    run = latest_run()
+    newest = (
+        None
+        if season is None or season.last_time_s is None
+        else datetime.fromtimestamp(season.last_time_s + 3600, CHINA)
+    )
+    at = cold_moment(home, season, newest or (run.as_of if run else datetime.now(CHINA)))
+    words = (say("多半是"), say("也可能是"))
+    return {
+        "causes_at": at,
+        "causes": [
+            {
+                "name": pick(cause.zh, cause.en),
+                "strength_words": words[min(number, 1)],
+                "evidence": [pick(*line) for line in cause.evidence],
+                "remedy": pick(cause.remedy_zh, cause.remedy_en),
+            }
+            for number, cause in enumerate(cold_causes(home, season, at)[:4])
+        ],
+    }
 
 
 def my_home(request: Visit) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from nuan.records.emergency.models import Outage
+from nuan.records.monitoring.models import StationFinding
 from nuan.records.supervision.models import CurrentJudgement, HomeSeason, PlaceNow
 from nuan.web.context import latest_run
 from nuan.web.curves import days_of, station_curve
@@ -70,6 +71,7 @@ def station(request: Visit, code: str) -> HttpResponse:
         "judgements": judgement_rows(
             request.scope.judgements(CurrentJudgement.objects.filter(subject_level="substation", subject=code))
         ),
+        "health_findings": StationFinding.objects.filter(station_code=code, state="open").count(),
         "outages": Outage.objects.filter(level="substation", place=code).order_by("-started_at")[:20],
     }
     return render(request, "web/station.html", context)
