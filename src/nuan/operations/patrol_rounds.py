@@ -6,6 +6,7 @@ Nothing of this is stored: it follows from the route, its points and the check-i
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 
 from nuan.operations.city_packs import SeasonUnknownError, season_of
 from nuan.policies import catalogue
@@ -85,14 +86,21 @@ def span_of(route: PatrolRoute, on: date) -> tuple[int, int | None]:
     """
     first, last = day_number(route.starts_on), None if route.ends_on is None else day_number(route.ends_on)
     if route.when == PatrolRoute.When.SEASON:
-        year = on.year if on.month >= 7 else on.year - 1
-        try:
-            season = season_of(catalogue.pack(route.banner.pack), f"{year}-{year + 1}")
-        except (SeasonUnknownError, UnknownPack):
+        bounds = _season(route.banner.pack, on.year if on.month >= 7 else on.year - 1)
+        if bounds is None:
             return first, last
-        bounds = (day_number(season.first_day), day_number(season.last_day))
         first, last = max(first, bounds[0]), bounds[1] if last is None else min(last, bounds[1])
     return first, last
+
+
+@cache
+def _season(pack: str, year: int) -> tuple[int, int] | None:
+    """First and last day number of the season that begins in a year. Packs are files that a process reads once."""
+    try:
+        season = season_of(catalogue.pack(pack), f"{year}-{year + 1}")
+    except (SeasonUnknownError, UnknownPack):
+        return None
+    return day_number(season.first_day), day_number(season.last_day)
 
 
 def round_on(route: PatrolRoute, on: date) -> Round | None:
