@@ -159,6 +159,16 @@ def test_an_overdue_hazard_goes_to_the_banner_and_after_the_places_hours_to_the_
     assert now < due
 
 
+def test_what_nobody_grades_goes_to_the_banner_where_the_place_sets_hours(told: None) -> None:
+    hazard = build_hazard()
+    assert escalate_hazards(hazard.reported_at + timedelta(days=9)) == []
+    hazard.banner.pack = "demo-city"
+    hazard.banner.save()
+    assert escalate_hazards(hazard.reported_at + timedelta(hours=24)) == []
+    assert escalate_hazards(hazard.reported_at + timedelta(hours=24, seconds=1)) == [hazard.code]
+    assert sent() == {"banner150602@heat.example"}
+
+
 def test_what_waits_for_its_re_check_is_not_overdue(told: None) -> None:
     hazard = bring_to(build_hazard(), "rectified")
     assert escalate_hazards(Hazard.objects.get(pk=hazard.pk).deadline + timedelta(days=9)) == []

@@ -1,4 +1,4 @@
-"""Hazards that have to be told further up: 重大 at once, overdue ones to the banner and later to the city; each step up once.
+"""Hazards that have to be told further up: 重大 at once, overdue and long ungraded ones to the banner, later to the city; each step up once.
 
 Detecting is an event of the hazard and a notice in the outbox, written together; telling is `nuan notify`'s. Done again it finds nothing.
 """
@@ -11,18 +11,20 @@ from nuan.operations.acts import act
 from nuan.operations.hazard_register import goes_up_to, overdue
 from nuan.operations.place_names import names_of
 from nuan.records.hazards.models import Hazard, HazardChange, Level
-from nuan.records.hazards.states import OPEN, Event
+from nuan.records.hazards.states import OPEN, Event, State
 from nuan.records.monitoring.models import Notice, NoticeRoute
 
 ENGINE = "engine"
 FURTHER = {"": 0, "banner": 1, "city": 2}
-PRIORITY = {Level.MAJOR: 1, Level.SERIOUS: 2, Level.GENERAL: 2}
+PRIORITY = {"": 2, Level.GENERAL: 2, Level.SERIOUS: 2, Level.MAJOR: 1}
 """As alarms have it: routes are told from a priority on."""
 
 
 def escalate_hazards(now: datetime, *, actor: str = ENGINE) -> list[str]:
     """Codes of the hazards that went up."""
-    asked = Hazard.objects.filter(Q(state__in=OPEN, level=Level.MAJOR) | overdue(now)).exclude(escalated_to="city")
+    asked = Hazard.objects.filter(
+        Q(state__in=OPEN, level=Level.MAJOR) | Q(state=State.REPORTED) | overdue(now)
+    ).exclude(escalated_to="city")
     gone = []
     for hazard in asked.select_related("banner").order_by("pk"):
         if FURTHER[goes_up_to(hazard, now)] > FURTHER[hazard.escalated_to]:
@@ -52,10 +54,10 @@ def _notices(hazard: Hazard, change: HazardChange, roles: set[str], now: datetim
     place = (
         hazard.place_words or names_of({(hazard.place_level, hazard.place_code)})[hazard.place_level, hazard.place_code]
     )
-    priority = PRIORITY[Level(hazard.level)]
+    priority = PRIORITY[hazard.level]
     content = {
         "alarm": hazard.code, "event": "escalate", "priority": priority, "place": place, "station": "",
-        "words_zh": f"{hazard.get_level_display()}隐患：{hazard.get_kind_display()}", "words_en": f"{hazard.level} hazard: {hazard.kind}",
+        "words_zh": f"{hazard.get_level_display() or '未定级'}隐患：{hazard.get_kind_display()}", "words_en": f"{hazard.level or 'ungraded'} hazard: {hazard.kind}",
         "raised_at": hazard.reported_at.isoformat(), "escalated_to": change.note,
     }  # fmt: skip
     routes = NoticeRoute.objects.filter(

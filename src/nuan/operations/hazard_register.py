@@ -45,9 +45,12 @@ def most_urgent_first(rows: QuerySet[Hazard], now: datetime) -> QuerySet[Hazard]
 
 def goes_up_to(hazard: Hazard, now: datetime) -> str:
     """How far up it has to be told by now: `city`, `banner`, or empty. 重大 goes to both at once; overdue to the banner, and after the
-    place's own hours (`hazard.escalate_city_h`) to the city."""
+    place's own hours (`hazard.escalate_city_h`) to the city; what nobody grades in time (`hazard.grade_h`) to the banner."""
     if hazard.state not in OPEN:
         return ""
+    if hazard.state == State.REPORTED:
+        allowed = hours_setting(hazard.banner.pack, "hazard.grade_h", now)
+        return "banner" if allowed is not None and now - hazard.reported_at > timedelta(hours=float(allowed)) else ""
     if hazard.level == Level.MAJOR:
         return "city"
     if not is_overdue(hazard, now) or hazard.deadline is None:

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from django.db import connection
 
 from nuan.operations.acts import act
-from nuan.operations.city_packs import signed_records
 from nuan.operations.photos import Kept
 from nuan.policies import catalogue
 from nuan.records.accounts.models import COMPANY_ROLES, Role, User
 from nuan.records.hazards.models import Hazard, HazardChange, Kind, Level, Photo, Source
 from nuan.records.hazards.states import TABLE, Event, State
 from nuan.records.registry.models import Building, HeatSource, Loop, Substation
+from nuan.rules.pack import Pack
 from nuan.terms.places import CHINA
 
 CLAUSE = "2.5.4"
@@ -252,8 +253,14 @@ def _change(
 
 def hours_setting(pack_name: str, key: str, now: datetime) -> Decimal | None:
     """Hours that a place's rules state under a key; None where they do not (未载明)."""
-    value = catalogue.pack(pack_name, signed_records()).value(key, now.astimezone(CHINA).date())
+    value = _pack(pack_name).value(key, now.astimezone(CHINA).date())
     return None if value is None else Decimal(str(value))
+
+
+@cache
+def _pack(name: str) -> Pack:
+    """Numbers only: signed interpretations change none of them. Packs are files that a process reads once."""
+    return catalogue.pack(name)
 
 
 def latest_deadline(pack_name: str, level: str, now: datetime) -> datetime | None:

@@ -6,10 +6,15 @@ Nothing of this is stored: it follows from the route, its points and the check-i
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Q
 
 from nuan.operations.city_packs import SeasonUnknownError, season_of
 from nuan.policies import catalogue
 from nuan.policies.patrols.rounds import Round, counts_in, round_of, rounds
+from nuan.records.accounts.models import User
 from nuan.records.hazards.models import CheckIn, PatrolPoint, PatrolRoute, PatrolWalk
 from nuan.rules.pack import UnknownPack
 from nuan.terms.places import day_date, day_number, local_day, to_epoch
@@ -78,6 +83,17 @@ class RouteState:
         return self.seen / self.due if self.due else None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one walk has: the points with a check-in, and how many of them with a finding."""
+
+    points: frozenset[int]
+    hazards: int
+
+
+UNSEEN = Seen(frozenset(), 0)
+
+
 def span_of(route: PatrolRoute, on: date) -> tuple[int, int | None]:
     """First and last day of the route as day numbers; a route of the season keeps within the season that `on` belongs to.
 
@@ -85,14 +101,21 @@ def span_of(route: PatrolRoute, on: date) -> tuple[int, int | None]:
     """
     first, last = day_number(route.starts_on), None if route.ends_on is None else day_number(route.ends_on)
     if route.when == PatrolRoute.When.SEASON:
-        year = on.year if on.month >= 7 else on.year - 1
-        try:
-            season = season_of(catalogue.pack(route.banner.pack), f"{year}-{year + 1}")
-        except (SeasonUnknownError, UnknownPack):
+        bounds = _season(route.banner.pack, on.year if on.month >= 7 else on.year - 1)
+        if bounds is None:
             return first, last
-        bounds = (day_number(season.first_day), day_number(season.last_day))
         first, last = max(first, bounds[0]), bounds[1] if last is None else min(last, bounds[1])
     return first, last
+
+
+@cache
+def _season(pack: str, year: int) -> tuple[int, int] | None:
+    """First and last day number of the season that begins in a year. Packs are files that a process reads once."""
+    try:
+        season = season_of(catalogue.pack(pack), f"{year}-{year + 1}")
+    except (SeasonUnknownError, UnknownPack):
+        return None
+    return day_number(season.first_day), day_number(season.last_day)
 
 
 def round_on(route: PatrolRoute, on: date) -> Round | None:
@@ -102,39 +125,45 @@ def round_on(route: PatrolRoute, on: date) -> Round | None:
 
 
 def route_states(routes: Iterable[PatrolRoute], now: datetime) -> list[RouteState]:
-    """All rounds of the season so far (of a route for all year: since it began), in three queries however many routes there are."""
+    """All rounds of the season so far (of a route for all year: since it began), in four queries however many routes there are."""
     listed = list(routes)
     keys = [route.pk for route in listed]
     points: dict[int, list[PatrolPoint]] = {key: [] for key in keys}
     for point in PatrolPoint.objects.filter(route__in=keys).order_by("route", "number"):
         points[point.route_id].append(point)
     walks: dict[tuple[int, date], PatrolWalk] = {
-        (walk.route_id, walk.starts_on): walk
-        for walk in PatrolWalk.objects.filter(route__in=keys).select_related("walker")
+        (walk.route_id, walk.starts_on): walk for walk in PatrolWalk.objects.filter(route__in=keys)
     }
-    seen: dict[int, dict[int, str]] = {}
-    for walk_id, point_id, finding in CheckIn.objects.filter(walk__route__in=keys).values_list(
-        "walk", "point", "finding"
-    ):
-        seen.setdefault(walk_id, {})[point_id] = finding
+    walkers = User.objects.in_bulk({walk.walker_id for walk in walks.values() if walk.walker_id})
+    for walk in walks.values():
+        walk.walker = walkers.get(walk.walker_id) if walk.walker_id else None
+    seen = {
+        walk: Seen(frozenset(found), hazards)
+        for walk, found, hazards in CheckIn.objects.filter(walk__route__in=keys)
+        .order_by()
+        .values("walk")
+        .annotate(found=ArrayAgg("point"), hazards=Count("pk", filter=Q(finding=CheckIn.Finding.HAZARD)))
+        .values_list("walk", "found", "hazards")
+    }
     return [_state(route, points[route.pk], walks, seen, now) for route in listed]
 
 
 def _state(
-    route: PatrolRoute, points: Sequence[PatrolPoint], walks: dict[tuple[int, date], PatrolWalk], seen: dict[int, dict[int, str]],
+    route: PatrolRoute, points: Sequence[PatrolPoint], walks: dict[tuple[int, date], PatrolWalk], seen: dict[int, Seen],
     now: datetime,
 ) -> RouteState:  # fmt: skip
     today = local_day(to_epoch(now))
     first, last = span_of(route, day_date(today))
+    bounded = any(point.since or point.until for point in points)
     past, current = [], None
     for turn in rounds(first, last, route.every_days, today):
         walk = walks.get((route.pk, day_date(turn.first)))
-        found = seen.get(walk.pk, {}) if walk else {}
-        own = [point for point in points if counts_in(turn, _day(point.since), _day(point.until))]
-        state = RoundState(
-            turn, len(own), [point for point in own if point.pk not in found],
-            sum(finding == CheckIn.Finding.HAZARD for finding in found.values()), walk, turn.last < today,
-        )  # fmt: skip
+        found = seen.get(walk.pk, UNSEEN) if walk else UNSEEN
+        own = points
+        if bounded:
+            own = [point for point in points if counts_in(turn, _day(point.since), _day(point.until))]
+        missing = [point for point in own if point.pk not in found.points]
+        state = RoundState(turn, len(own), missing, found.hazards, walk, turn.last < today)
         if state.over:
             past.append(state)
         else:

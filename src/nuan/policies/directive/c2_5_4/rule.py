@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from nuan.facts.book import FactBook
-from nuan.policies.patrols.rounds import counts_in, rounds
+from nuan.policies.patrols.rounds import counts_in, round_of, rounds
 from nuan.policies.support.verdicts import Found, as_of_day, frame_of
 from nuan.rules.comparison import Comparison
 from nuan.rules.pack import Pack
@@ -118,23 +118,24 @@ def _patrols(points: pl.DataFrame, checks: pl.DataFrame, book: FactBook, faults:
     ended = min(as_of_day(book), season.stop - 1)
     if book.as_of_s < book.season.interval.end:
         ended = min(ended, local_day(book.as_of_s) - 1)
-    for (route,), own in points.group_by(["route"], maintain_order=True):
-        plan = own.row(0, named=True)
-        first, last = plan["from_day"], plan["to_day"]
-        if plan["season_only"]:
+    seen: dict[str, list[tuple[int, int]]] = {}
+    for route, number, day in checks.select("route", "number", "day").iter_rows():
+        seen.setdefault(route, []).append((number, day))
+    for (name,), own in points.group_by(["route"], maintain_order=True):
+        route, rows = str(name), own.to_dicts()
+        first, last, every = rows[0]["from_day"], rows[0]["to_day"], rows[0]["every_days"]
+        if rows[0]["season_only"]:
             first, last = max(first, season.start), season.stop - 1 if last is None else min(last, season.stop - 1)
-        seen = checks.filter(pl.col("route") == route)
-        for turn in rounds(first, last, plan["every_days"], ended):
+        here: dict[int, set[int]] = {}
+        for number, day in seen.get(route, ()):
+            if (turn := round_of(first, last, every, day)) is not None:
+                here.setdefault(turn.first, set()).add(number)
+        for turn in rounds(first, last, every, ended):
             if turn.last > ended or turn.last < season.start:
                 continue
-            due = {
-                row["number"]
-                for row in own.iter_rows(named=True)
-                if counts_in(turn, row["since_day"], row["until_day"])
-            }
-            here = set(seen.filter(pl.col("day").is_between(turn.first, turn.last))["number"].to_list())
+            due = {row["number"] for row in rows if counts_in(turn, row["since_day"], row["until_day"])}
             faults.turns += bool(due)
-            if due - here:
+            if due - here.get(turn.first, set()):
                 faults.missed.append(f"{route} {day_date(turn.first)}")
 
 

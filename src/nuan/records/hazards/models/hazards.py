@@ -7,7 +7,7 @@ from nuan.records.hazards.states import State
 
 
 class Level(models.TextChoices):
-    """事故隐患分级. The law that this rests on is named in docs/hazards.md; deadlines of a level stand in the packs."""
+    """隐患级别. The directive names none (docs/hazards.md); what a level means and its hours are the place's own and stand in its pack."""
 
     GENERAL = "general", "一般"
     SERIOUS = "serious", "较大"
