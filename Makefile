@@ -35,7 +35,7 @@ docs: env            ## write the pages of docs/ that are made from tables
 	$(BIN)/python -c "from pathlib import Path; from nuan.telemetry.alarms.machine import in_document; p = Path('docs/alarms.md'); p.write_text(in_document(p.read_text('utf-8')), 'utf-8')"
 	DJANGO_SETTINGS_MODULE=nuan.site.settings $(BIN)/python -c "import django; django.setup(); from pathlib import Path; from nuan.web.role_documents import write; write(Path('docs/roles'))"
 
-test: peers          ## everything but the soak tests
+test: peers          ## everything, five minutes of soak included; only what is slow is left out
 	$(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: peers

@@ -2,8 +2,9 @@
 
 python -m bench.intake [--quick]
 
-Batches of 10 000 and of 1 000 lines, three readings a line; the systems take turns round by round. A sender waits for its answer before
-it sends again; with four senders each has a connection of its own. InfluxDB gets the same bodies. PostgreSQL gets rows that are already
+Batches of 10 000 and of 1 000 lines, three readings a line; the systems take turns. In a turn a sender sends some batches one behind the
+other, each when the one before is answered, as senders with a backlog do; with four senders each has a connection of its own. Turns of one
+batch stand beside it: a batch after a pause, in which the others had the caches. InfluxDB gets the same bodies. PostgreSQL gets rows that are already
 resolved to numbers (COPY, INSERT … ON CONFLICT, COMMIT): text and keys cost it nothing here. A reading is one value of one series at one
 time. At the end each system has every reading exactly once, or the benchmark fails.
 """
@@ -20,12 +21,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from bench.intake_peers import DEVICES, FIELDS, Batch, Peer, influx, nuan, postgres
+from bench.intake_peers import DEVICES, FIELDS, Batch, Door, Peer, influx, nuan, postgres
 
 RESULTS = Path(__file__).parent / "results" / "intake.json"
 SENDERS = 4
-CASES = ((10_000, 1, 30), (1_000, 1, 150), (10_000, SENDERS, 10), (1_000, SENDERS, 50))
-"""Lines of a batch, senders at once, rounds."""
+CASES = (
+    (10_000, 1, 5, 12),
+    (1_000, 1, 25, 12),
+    (10_000, SENDERS, 5, 4),
+    (1_000, SENDERS, 25, 4),
+    (10_000, 1, 1, 20),
+    (1_000, 1, 1, 60),
+)
+"""Lines of a batch, senders at once, batches of a sender in a turn, turns."""
 GOALS = {10_000: 10, 1_000: 5}
 """Lines of a batch → times as fast as either peer."""
 
@@ -44,18 +52,24 @@ class Clock:
         return made
 
 
-def round_s(peer: Peer, batches: list[Batch], threads: ThreadPoolExecutor) -> float:
-    """Seconds until every sender has its answer."""
-    work = list(zip(peer.doors, batches, strict=False))
-    for door, batch in work:
-        door.prepare(batch)
+def turn_s(peer: Peer, batches: list[Batch], senders: int, threads: ThreadPoolExecutor) -> float:
+    """Seconds until every sender has the last of its answers."""
+    work = [(door, batches[number::senders]) for number, door in enumerate(peer.doors[:senders])]
+    for door, mine in work:
+        for batch in mine:
+            door.prepare(batch)
     begin = time.perf_counter()
     if len(work) == 1:
-        peer.doors[0].write(batches[0])
+        _send(*work[0])
     else:
-        for done in [threads.submit(door.write, batch) for door, batch in work]:
+        for done in [threads.submit(_send, *one) for one in work]:
             done.result()
     return time.perf_counter() - begin
+
+
+def _send(door: Door, batches: list[Batch]) -> None:
+    for batch in batches:
+        door.write(batch)
 
 
 def run(quick: bool = False) -> dict[str, object]:
@@ -68,17 +82,21 @@ def run(quick: bool = False) -> dict[str, object]:
             for _ in range(3):  # every series once, every page of code
                 batches = clock.batches(DEVICES, SENDERS)
                 for peer in peers:
-                    round_s(peer, batches, threads)
-            for lines, senders, rounds in CASES:
+                    turn_s(peer, batches, SENDERS, threads)
+            for lines, senders, each, turns in CASES:
                 took: dict[str, list[float]] = {peer.name: [] for peer in peers}
                 cpu = {peer.name: -peer.cpu_s() for peer in peers}
-                for _ in range(3 if quick else rounds):
-                    batches = clock.batches(lines, senders)
+                for _ in range(3 if quick else turns):
+                    batches = clock.batches(lines, senders * each)
                     for peer in peers:
-                        took[peer.name].append(round_s(peer, batches, threads))
+                        took[peer.name].append(turn_s(peer, batches, senders, threads))
                 cpu = {peer.name: cpu[peer.name] + peer.cpu_s() for peer in peers}
-                case = f"batch_{lines}_lines" + (f"_{senders}_senders" if senders > 1 else "")
-                found[case] = summary(took, cpu, senders * lines * len(FIELDS), GOALS[lines])
+                case = (
+                    f"batch_{lines}_lines"
+                    + (f"_{senders}_senders" if senders > 1 else "")
+                    + ("" if each > 1 else "_after_a_pause")
+                )
+                found[case] = summary(took, cpu, senders * lines * len(FIELDS), each, GOALS[lines])
             kept = {peer.name: peer.count() for peer in peers[1:]}
         kept["nuan"] = peers[0].count()
     assert set(kept.values()) == {clock.readings}, (kept, clock.readings)
@@ -93,17 +111,20 @@ def run(quick: bool = False) -> dict[str, object]:
     }
 
 
-def summary(took: dict[str, list[float]], cpu: dict[str, float], readings: int, goal: int) -> dict[str, object]:
-    """By the median round, and by the fastest tenth of the rounds: on a machine with other work the latter are those that had a core."""
+def summary(
+    took: dict[str, list[float]], cpu: dict[str, float], readings: int, each: int, goal: int
+) -> dict[str, object]:
+    """By the median turn, and by the fastest tenth of the turns: on a machine with other work the latter are those that had a core.
+    `readings` of all senders with one batch each, `each` batches a sender and turn."""
     return {
-        **rates(took, readings, 50),
-        "by_fastest_tenth": rates(took, readings, 10),
+        **rates(took, readings * each, 50),
+        "by_fastest_tenth": rates(took, readings * each, 10),
         "goal_ratio": goal,
-        "nuan_ms": {"median": ms(took["nuan"], 50), "p99": ms(took["nuan"], 99)},
+        "nuan_ms_a_batch": round(float(np.median(took["nuan"])) / each * 1_000, 2),
         "server_cpu_s_per_m_readings": {
-            name: round(cpu[name] * 1e6 / readings / len(times), 3) for name, times in took.items()
+            name: round(cpu[name] * 1e6 / (readings * each) / len(times), 3) for name, times in took.items()
         },
-        "rounds": len(took["nuan"]),
+        "turns": len(took["nuan"]),
     }
 
 
@@ -113,10 +134,6 @@ def rates(took: dict[str, list[float]], readings: int, percent: int) -> dict[str
     return {f"{name}_m_readings_per_s": round(rate / 1e6, 3) for name, rate in found.items()} | {
         f"ratio_to_{name}": round(ours / rate, 1) for name, rate in found.items() if name != "nuan"
     }
-
-
-def ms(times: list[float], percent: int) -> float:
-    return round(float(np.percentile(times, percent)) * 1_000, 2)
 
 
 def main() -> None:

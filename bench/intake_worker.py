@@ -26,7 +26,7 @@ def directory() -> Directory:
 
 def serve(folder: str, port: int) -> None:
     """With the flags of live readings, as a real worker: they are part of what intake costs."""
-    known, lane = directory(), Lane(folder, "bench")
+    known, lane = directory(), Lane(folder, "bench", ahead=True)
     flags = LiveFlags(lane.series())
     commit = GroupCommit(lane, time.time, flagger=flags.flagged, on_register=flags.declare)
     app = http_app(lambda: known, commit, time.time)
@@ -35,6 +35,7 @@ def serve(folder: str, port: int) -> None:
         host="127.0.0.1",
         port=port,
         http="httptools",
+        loop="uvloop",
         lifespan="off",
         access_log=False,
         log_level="warning",

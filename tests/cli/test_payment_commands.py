@@ -112,7 +112,7 @@ def test_the_credit_of_a_home(file: Path) -> None:
     take(file)
     payment, home = Payment.objects.get(), Home.objects.get(code="B001-1-0101")
     place(payment.pk, [Part(home.pk, None, 10_000, "person")], actor="周会计", today=payment.paid_at.date())
-    assert "B001-1-0101 余额 100.00 元" in nuan("payments", "credit", "b001-1-0101").output
-    told = json.loads(nuan("payments", "credit", "B001-1-0101", "--json").output)
+    assert "B001-1-0101 余额 100.00 元" in nuan("payments", "credits", "b001-1-0101").output
+    told = json.loads(nuan("payments", "credits", "B001-1-0101", "--json").output)
     assert told == {"home": "B001-1-0101", "credit_fen": 10_000, "open": []}
-    assert nuan("payments", "credit", "nowhere").exit_code == 2
+    assert nuan("payments", "credits", "nowhere").exit_code == 2

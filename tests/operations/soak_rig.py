@@ -50,6 +50,8 @@ class Rig:
 
     homes: int = 2_000
     workers: int = 2
+    door_certificate: tuple[Path, Path] | None = None
+    """Certificate and key of the door for ThingsBoard gateways."""
     also: str = ""
     """Python that runs when the fleet is registered and before the broker's settings are written, with the records ready."""
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="nuan-soak-")))
@@ -132,6 +134,7 @@ class Rig:
             "--json",
             "--thingsboard",
             f"127.0.0.1:{self.door_port}",
+            *(["--thingsboard-tls", *map(str, self.door_certificate)] if self.door_certificate else []),
         ]
         with (self.home / "intake.log").open("ab") as log:
             self.intake = subprocess.Popen([*NUAN, *words], env=self.environment, stdout=log, stderr=log)
@@ -191,10 +194,12 @@ class Rig:
         self.proxy.mend()
 
     def fill_disk(self, seconds: float) -> None:
-        """No file of a worker may grow any more (RLIMIT_FSIZE): what a full disk says, without a disk to fill. New workers meet it too."""
+        """No file of a worker may grow any more (RLIMIT_FSIZE): what a full disk says, without a disk to fill. New workers meet it too.
+        Where the machine is so busy that nobody has written meanwhile, it stays full until somebody has."""
         self.say(f"disk full for {seconds} s")
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        before, until = self.left_by_themselves(), time.monotonic() + seconds
+        longest = until + 60
+        while (now := time.monotonic()) < until or (now < longest and self.left_by_themselves() == before):
             for pid in self.worker_pids():
                 with suppress(ProcessLookupError, PermissionError):
                     resource.prlimit(pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
@@ -244,6 +249,10 @@ class Rig:
             if line.startswith("{")
         ]
         return [event["code"] for event in events if event["event"] == "died" and event["process"].startswith("w")]
+
+    def left_by_themselves(self) -> int:
+        """Workers that ended and were not killed by us."""
+        return sum(code != -signal.SIGKILL for code in self.deaths())
 
     def check(self) -> dict[str, Any]:
         """After `down`: what lanes still hold is absorbed, as the next start would do, and the ledger is laid beside the store."""

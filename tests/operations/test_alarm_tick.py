@@ -6,7 +6,7 @@ import pytest
 from living_city import Living
 
 from nuan.operations.alarm_tick import alarm_tick
-from nuan.records.monitoring.models import Alarm, AlarmChange, AlarmPending
+from nuan.records.monitoring.models import Alarm, AlarmChange, AlarmPending, TrendSample
 from small_city import build_city
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,10 @@ def test_a_stations_outage_is_one_alarm(living: Living) -> None:
     living.minute(11)
     assert living.open() == [("station_flow_none", "H01-S01", "active")]
     root = Alarm.objects.get(parent=None)
-    assert sorted(root.children.values_list("code", flat=True)) == ["home_cold"] * 3 + ["station_supply_low"]
+    assert sorted(root.children.values_list("code", flat=True)) == ["home_cold"] * 3 + [
+        "station_supply_low",
+        "station_supply_rate",
+    ]
     living.values["H01-S01", "flow"], living.values["H01-S01", "supply_temp"] = 40.0, 45.0
     living.values["B001-1-0101", "room_temp"] = 19.0
     living.minute(11)
@@ -158,3 +161,21 @@ def test_a_tick_again_changes_nothing(living: Living) -> None:
     alarm_tick(living.now)
     alarm_tick(living.now)
     assert (list(Alarm.objects.values()), AlarmChange.objects.count()) == before
+
+
+def test_one_odd_value_is_no_change_and_a_fall_that_lasts_is(living: Living) -> None:
+    """The rate is that of half an hour of samples, five minutes apart; killed and begun anew, the records know them."""
+    living.values["H01-S01", "supply_temp"] = 45.0
+    living.minute(31)
+    living.values["H01-S01", "supply_temp"] = 70.0
+    living.minute()
+    living.values["H01-S01", "supply_temp"] = 45.0
+    living.minute(10)
+    assert not Alarm.objects.filter(code="station_supply_rate").exists()
+    assert TrendSample.objects.filter(point__place="H01-S01").count() <= 7
+    for _ in range(25):
+        living.values["H01-S01", "supply_temp"] -= 0.6
+        living.minute()
+    alarm = Alarm.objects.get(code="station_supply_rate")
+    assert alarm.value is not None
+    assert 2500 < alarm.value <= 3600, "36 °C an hour, towards which the median goes"

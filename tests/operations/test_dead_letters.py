@@ -1,5 +1,9 @@
 """Dead letters reach the records once, and come back as readings when somebody registers what was missing."""
 
+import resource
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,8 @@ from nuan.operations.replaying import ReplayReport, replay_dead_letters
 from nuan.records.devices.models import DeadLetter, Device
 from nuan.telemetry.readings import Flag
 from nuan.telemetry.store import Store
+from nuan.telemetry.store.backup import backup, restore
+from nuan.telemetry.store.errors import StoreFullError
 from nuan.telemetry.store.lanes import DeadLetter as LaneLetter
 from nuan.telemetry.store.lanes import Lane
 from small_city import AS_OF as NOW
@@ -74,12 +80,13 @@ def stored(root: Path) -> list[tuple[str, int, int, int, int]]:
 def test_shipping_twice_changes_nothing(tmp_path: Path) -> None:
     shipped(tmp_path, letter(b"a"), letter(b"b\0", "nuan/G1/\0", "not\0json"))
     ship_dead_letters(tmp_path, {})
-    assert ship_dead_letters(tmp_path, {"w0": 1}) == {"w0": 2}
+    (who,) = known_positions()
+    assert ship_dead_letters(tmp_path, {who: 1}) == {who: 2}
     rows = list(DeadLetter.objects.order_by("id").values_list("gateway", "company_id", "protocol", "device", "payload"))
     assert [(*row[:4], bytes(row[4])) for row in rows] == [
         ("G1", "C01", "json", "0001", b"a"), ("G1", "C01", "json", "␀", b"b\0"),
     ]  # fmt: skip
-    assert known_positions() == {"w0": 1}
+    assert known_positions() == {who: 1}
 
 
 def test_a_name_that_no_database_can_keep_stops_nobody(tmp_path: Path) -> None:
@@ -162,3 +169,92 @@ def test_discarded_letters_stay_with_their_reason(tmp_path: Path) -> None:
     assert discard_dead_letters(numbers[:1], actor="陈调度", why="测试", now=NOW) == 0
     registered()
     assert replayed(tmp_path, numbers).still == {"not_json": 1}
+
+
+@contextmanager
+def disk_full_at(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond so many bytes (RLIMIT_FSIZE): what a full disk says, without a disk to fill."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [0, 60, 200, 400], ids=lambda size: f"{size} bytes")
+def test_a_replay_on_a_full_disk_is_a_sentence_and_nothing_is_lost(tmp_path: Path, size: int) -> None:
+    numbers = shipped(tmp_path, *(letter(b'{"ts": %d, "t": 20.5}' % (ARRIVED - n)) for n in range(40)))
+    registered()
+    with disk_full_at(size), pytest.raises(DeadLetterError, match="磁盘"):
+        replayed(tmp_path, numbers)
+    assert set(DeadLetter.objects.values_list("state", flat=True)) == {DeadLetter.State.OPEN}
+    assert replayed(tmp_path, numbers).replayed == 40
+    assert len(stored(tmp_path)) == 40, "each once, whatever the full disk had taken of them"
+    assert Store(tmp_path).verify() == []
+
+
+def test_a_disk_that_is_full_only_afterwards_takes_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The readings are safe in the lane: that the store could not take them over yet is no failure of the replay."""
+    (number,) = shipped(tmp_path, letter(b'{"ts": %d, "t": 20.5}' % ARRIVED))
+    registered()
+    with monkeypatch.context() as full:
+        full.setattr(Store, "absorb", lambda *_: (_ for _ in ()).throw(StoreFullError(tmp_path, OSError(28, "full"))))
+        assert replayed(tmp_path, [number]).replayed == 1
+    with Store(tmp_path, write=True) as store:
+        store.absorb()
+    assert len(stored(tmp_path)) == 1
+
+
+def test_a_long_message_comes_back_whole(tmp_path: Path) -> None:
+    """A quarter of a megabyte is one message: kept whole, it can be read again."""
+    entries = ",".join(f'{{"ts": {ARRIVED - n}, "t": 20.5}}' for n in range(6_000))
+    message = f"[{entries}]".encode()
+    assert 150_000 < len(message) < 256 << 10
+    (number,) = shipped(tmp_path, letter(message))
+    assert bytes(DeadLetter.objects.get().payload) == message
+    registered()
+    assert replayed(tmp_path, [number]).readings == 6_000
+
+
+@pytest.mark.parametrize("how", ["an older backup is restored", "an older copy is put back", "the lane is deleted"])
+def test_new_letters_never_meet_old_numbers_in_the_records(tmp_path: Path, how: str) -> None:
+    """The records know numbers of a lane that is no more, or that has forgotten them; what it writes now is shipped all the same."""
+    root, back = tmp_path / "readings", tmp_path / "back"
+    positions: dict[str, int] = {}
+
+    def send(root: Path, *payloads: bytes) -> None:
+        """A worker's life; then the recording process and the one that folds, which may remove what was handed over."""
+        with Lane(root, "w0") as lane:
+            for payload in payloads:
+                lane.put_dead([letter(payload)])
+            lane.sync()
+        positions.update(ship_dead_letters(root, positions))
+        with Store(root, write=True) as store:
+            store.absorb(positions)
+
+    send(root, b"1")
+    backup(root, tmp_path / "b", "last month")
+    shutil.copytree(root, tmp_path / "copy")
+    send(root, b"2", b"3", b"4")
+    if how.startswith("an older backup"):
+        restore(tmp_path / "b", back)
+    elif how.startswith("an older copy"):
+        shutil.copytree(tmp_path / "copy", back)
+    else:
+        shutil.copytree(root, back)
+        shutil.rmtree(back / "lanes" / "w0")
+    send(back, b"5")
+    send(back, b"6", b"7")
+    kept = [bytes(each) for each in DeadLetter.objects.order_by("id").values_list("payload", flat=True)]
+    assert kept == [b"%d" % number for number in range(1, 8)]
+    rows = DeadLetter.objects.values_list("lane", "sequence")
+    assert len(set(rows)) == 7
+    assert len({sequence for _, sequence in rows}) < 7, (
+        "numbers were used again: without identities they would have met"
+    )
+    if not how.startswith("the lane"):
+        assert ship_dead_letters(back, {}).keys() <= {lane for lane, _ in rows}
+    assert DeadLetter.objects.count() == 7, "from the beginning again, nothing comes twice"

@@ -1,6 +1,6 @@
 """Pulling the plug loses nothing: the fleet plays while workers are killed, the broker restarts, the network is cut and the disk is full.
 
-By default some 75 seconds; `slow`: five minutes. The half hour is `python -m bench.soak`.
+Five minutes, on any machine: what is slow only makes it longer. The half hour is `python -m bench.soak`.
 """
 
 import pytest
@@ -20,12 +20,15 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize("seconds", [75, pytest.param(300, marks=pytest.mark.slow)])
-def test_every_acknowledged_reading_is_there_once(seconds: int) -> None:
+SECONDS, RATE = 300, 5_000
+
+
+@pytest.mark.long
+def test_every_acknowledged_reading_is_there_once() -> None:
     rig = Rig(homes=2_000)
     try:
         rig.up()
-        summary = torment(rig, Schedule.of(seconds), rate=5_000, faults=FAULTS)
+        summary = torment(rig, Schedule.of(SECONDS), rate=RATE, faults=FAULTS)
         rig.down()
         report, deaths = rig.check(), rig.deaths()
     finally:
@@ -42,4 +45,4 @@ def test_every_acknowledged_reading_is_there_once(seconds: int) -> None:
     assert summary["sent_again"] > 0, f"nothing was ever lost on the way, so nothing was shown\n{story}"
     assert deaths.count(-9) >= 3, f"{deaths}\n{story}"
     assert any(code != -9 for code in deaths), f"the full disk stopped nobody\n{deaths}\n{story}"
-    assert summary["acknowledged"] > 0.5 * 5_000 * seconds, story
+    assert summary["acknowledged"] > 0.2 * RATE * SECONDS, f"too little was played to show anything\n{story}"

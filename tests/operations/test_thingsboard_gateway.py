@@ -1,4 +1,5 @@
-"""An unmodified thingsboard-gateway from PyPI publishes here: it connects, asks for its limits, is answered, and its readings are in the store.
+"""An unmodified thingsboard-gateway from PyPI publishes here: it connects by TLS, asks for its limits, is answered, and its readings are in the
+store.
 
 Through the intake's own door: Mosquitto 2.0.11 mounts what a gateway says and never takes the mount off what it is told.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 import paho.mqtt.publish as field_publish
 import pytest
 import thingsboard_gateway
+from certificates import self_signed
 from soak_rig import MOSQUITTO, Rig, free_ports, listens, wait_for
 
 from nuan.telemetry.series import SeriesKey
@@ -35,14 +37,14 @@ open("{{path}}", "w").write(home.code)
 """
 
 
-def settings_of(folder: Path, port: int, field_port: int) -> None:
+def settings_of(folder: Path, port: int, field_port: int, authority: Path) -> None:
     """What a person writes into the gateway's configuration: where the platform is, who we are, and one field broker to listen to."""
     shipped = Path(thingsboard_gateway.__file__).parent / "config"
     shutil.copy(shipped / "logs.json", folder / "logs.json")
     gateway = json.loads((shipped / "tb_gateway.json").read_text("utf-8"))
     gateway["thingsboard"] |= {
         "host": "127.0.0.1", "port": port, "remoteConfiguration": False, "statistics": {"enable": False},
-        "security": {"type": "usernamePassword", "clientId": "TB-REAL", "username": "TB-REAL", "password": TOKEN},
+        "security": {"type": "usernamePassword", "clientId": "TB-REAL", "username": "TB-REAL", "password": TOKEN, "caCert": str(authority)},
     }  # fmt: skip
     gateway["connectors"] = [{"type": "mqtt", "name": "field", "configuration": "field.json"}]
     (folder / "tb_gateway.json").write_text(json.dumps(gateway), "utf-8")
@@ -74,7 +76,7 @@ def settings_of(folder: Path, port: int, field_port: int) -> None:
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(homes=200, also=ALSO.replace("{path}", str(tmp_path / "home")))
+    rig = Rig(homes=200, door_certificate=self_signed(tmp_path), also=ALSO.replace("{path}", str(tmp_path / "home")))
     try:
         rig.up()
         yield rig
@@ -88,7 +90,8 @@ def test_a_real_gateway_delivers(rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "field.conf").write_text(f"listener {field_port} 127.0.0.1\nallow_anonymous true\n", "utf-8")
     folder = tmp_path / "tb"
     folder.mkdir()
-    settings_of(folder, rig.door_port, field_port)
+    assert rig.door_certificate is not None
+    settings_of(folder, rig.door_port, field_port, rig.door_certificate[0])
     field = subprocess.Popen([MOSQUITTO, "-c", str(tmp_path / "field.conf")], stderr=subprocess.DEVNULL)
     environment = os.environ | {"TB_GW_CONFIG_DIR": str(folder)}
     gateway = subprocess.Popen(

@@ -55,6 +55,13 @@ STATUS_S = 1.0
     show_default=True,
     help="HOST:PORT of a door for thingsboard-gateway, before the broker; see docs/intake-mqtt.md",
 )
+@click.option(
+    "--thingsboard-tls",
+    nargs=2,
+    default=None,
+    type=click.Path(exists=True, dir_okay=False),
+    help="CERTIFICATE KEY of that door",
+)
 @click.option("--json", "as_json", is_flag=True, help="one JSON event a line for programs, instead of a status line")
 def intake(
     mqtt: str | None,
@@ -65,6 +72,7 @@ def intake(
     client_id: str,
     shared: bool,
     thingsboard: str,
+    thingsboard_tls: tuple[str, str] | None,
     as_json: bool,
 ) -> None:
     """Take in readings over MQTT and HTTP until Ctrl-C; what is acknowledged is on disk.
@@ -86,7 +94,8 @@ def intake(
     try:
         broker = BrokerAddress.parse(mqtt, folder, mqtt_ca) if mqtt else None
         plan = IntakePlan(
-            home / "readings", folder, workers, broker, _address(http), tls or None, client_id, shared, _address(thingsboard)
+            home / "readings", folder, workers, broker, _address(http), tls or None, client_id, shared, _address(thingsboard),
+            thingsboard_tls or None,
         )  # fmt: skip
         if plan.thingsboard is not None and broker is None:
             raise IntakeSettingsError("--thingsboard 需要 --mqtt / the door stands before a broker")

@@ -40,6 +40,7 @@ def rollup(
 ) -> None:  # fmt: skip
     """Roll a season up into FOLDER/home_days and FOLDER/seasons, one file a bucket, with equal results on every engine.
 
+    Works beside a running intake: what was acknowledged when it began is folded first, and stays where it is until it ends.
     Each home is owed what its banner's pack asks for. Judging itself always uses the kernels; this table is for cities whose readings lie
     on a cluster, and for whoever wants to check ours by other means.
 
@@ -47,31 +48,34 @@ def rollup(
     nuan rollup out --season 2025-2026
     nuan rollup out --season 2025-2026 --engine spark --spark sc://spark.example:15002 --segments s3a://heat/readings
 
-    Exit code 0: written; 2: not possible (no contracts, readings not folded, no answer from Spark).
+    Exit code 0: written; 2: not possible (no contracts, no answer from Spark).
     """
     setup_records()
     from django.conf import settings
 
     from nuan.operations.city_packs import SeasonKeyError, SeasonUnknownError, city_packs
+    from nuan.operations.intake_settings import intake_folder
     from nuan.operations.judging_basis import basis
     from nuan.operations.rolling_up import roll_up
+    from nuan.operations.store_asks import folded_store
     from nuan.rules.pack import UnknownPack
     from nuan.telemetry.engine.engines import EngineError
-    from nuan.telemetry.store import Store, StoreError
+    from nuan.telemetry.store import StoreError
 
     moment = as_of.replace(tzinfo=CHINA) if as_of is not None else datetime.now(UTC)
     try:
-        store = Store(settings.READINGS_ROOT)
-        stand = basis(season, int(moment.timestamp()) // 3600 * 3600, city_packs(season, pack), store.manifest.buckets)
-        if stand.homes.is_empty():
-            raise _impossible(f"{season} 没有合同 / no home has a contract")
-        engine = _engine(engine_name, url or os.environ.get("NUAN_SPARK", ""), store.root, segments, memory)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
-            bar.add_task(f"汇总 {season}（{engine_name}）")
-            done = roll_up(stand, store, engine, folder)
-        if engine is not None:
-            engine.close()
+        packs, hour_s = city_packs(season, pack), int(moment.timestamp()) // 3600 * 3600
+        with folded_store(settings.READINGS_ROOT, intake_folder(settings.NUAN_HOME)) as store:
+            stand = basis(season, hour_s, packs, store.manifest.buckets)
+            if stand.homes.is_empty():
+                raise _impossible(f"{season} 没有合同 / no home has a contract")
+            engine = _engine(engine_name, url or os.environ.get("NUAN_SPARK", ""), store.root, segments, memory)
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
+                bar.add_task(f"汇总 {season}（{engine_name}）")
+                done = roll_up(stand, store, engine, folder)
+            if engine is not None:
+                engine.close()
     except (EngineError, SeasonKeyError, SeasonUnknownError, StoreError, UnknownPack) as error:
         raise _impossible(str(error)) from error
     if as_json:

@@ -101,19 +101,21 @@ def retain(root: Path | None, policy: Path | None, as_of: datetime | None, dry_r
     """Let go of what the policy no longer keeps: fast points become minutes, quarters and hours, month by month.
 
     Room temperatures and meters are evidence and stay, unless a policy names the ground. Hours stay what they were: a season that is
-    judged again comes out the same. Asks before anything is removed.
+    judged again comes out the same. Asks before anything is removed. Beside a running intake its writer does it, and goes on taking in.
 
     \b
     nuan store retain --dry-run
     nuan store retain --policy retention.yaml --yes
     """
-    from nuan.telemetry.store import Store
-    from nuan.telemetry.store.policy import PolicyError, default_policy, load_policy
+    from nuan.operations.intake_settings import intake_folder
+    from nuan.operations.store_asks import let_go
+    from nuan.telemetry.store import Store, StoreError
+    from nuan.telemetry.store.policy import PolicyError, default_text, load_policy
     from nuan.telemetry.store.retention import plan
-    from nuan.telemetry.store.retention import retain as let_go
 
+    text = policy.read_text("utf-8") if policy else default_text()
     try:
-        table = load_policy(policy.read_text("utf-8")) if policy else default_policy()
+        table = load_policy(text)
     except PolicyError as error:
         raise _Impossible(str(error)) from error
     now_s = int(as_of.replace(tzinfo=UTC).timestamp()) if as_of else int(time.time())
@@ -130,8 +132,11 @@ def retain(root: Path | None, policy: Path | None, as_of: datetime | None, dry_r
         "删除后只能从备份恢复原始值。继续？ / Raw values come back only from a backup. Go on?"
     ):
         raise _Impossible("未改动 / nothing was done")
-    with _writing(root) as opened, _bar("降采样", as_json) as progress:
-        done = let_go(opened, table, now_s, progress)
+    try:
+        with _bar("降采样", as_json) as progress:
+            done = let_go(_root(root), intake_folder(_root(root).parent), text, now_s, progress)
+    except StoreError as error:
+        raise _Impossible(str(error)) from error
     sentence = (
         f"{done.readings:,} 条读数成为 {done.steps:,} 个统计值，腾出 {_size(done.bytes_freed - done.bytes_written)}。"
     )

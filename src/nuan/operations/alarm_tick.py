@@ -11,6 +11,7 @@ import numpy as np
 from django.db import connection, transaction
 
 from nuan.operations.alarm_ledger import AT_ONCE, ENGINE, Ledger
+from nuan.operations.alarm_trends import with_trends
 from nuan.operations.alarm_watching import Watching, values_now, watching
 from nuan.operations.network_alarms import PREFIX
 from nuan.records.monitoring.models import Alarm, AlarmPending
@@ -56,7 +57,8 @@ def _tick(now: datetime) -> TickReport:
     by_row, lost = _rows(seen, alarms)
     memory = _memory(seen, by_row, pending)
     now_s = int(now.timestamp())
-    outcome = tick(seen.watches, seen.points, values_now(seen.points), seen.longest_age_s, memory, now_s)
+    values = with_trends(seen, values_now(seen.points))
+    outcome = tick(seen.watches, seen.points, values, seen.longest_age_s, memory, now_s)
     ledger = Ledger(now, ENGINE)
     for alarm in lost:
         if alarm.active:

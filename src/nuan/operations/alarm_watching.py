@@ -14,13 +14,11 @@ from nuan.telemetry.alarms.points import NOWHERE, Points, Watches, watch, with_w
 from nuan.telemetry.live import NEVER
 
 _VALUES = f"""
-COPY (SELECT point_id, any_time_s, any_arrival_s, any_flags, coalesce(time_s, {NEVER}), coalesce(value, 0), coalesce(before_time_s, {NEVER}),
-             coalesce(before_value, 0)
+COPY (SELECT point_id, any_time_s, any_arrival_s, any_flags, coalesce(time_s, {NEVER}), coalesce(value, 0)
       FROM monitoring_livevalue ORDER BY point_id) TO STDOUT (FORMAT BINARY)
 """
 _FIELDS = (
     ("id", ">i8"), ("any_time", ">i8"), ("any_arrival", ">i8"), ("any_flags", ">i2"), ("time", ">i8"), ("value", ">i4"),
-    ("before_time", ">i8"), ("before", ">i4"),
 )  # fmt: skip
 _ROW = np.dtype(
     [("count", ">i2")] + [pair for name, dtype in _FIELDS for pair in ((f"{name}_length", ">i4"), (name, dtype))]
@@ -97,6 +95,6 @@ def values_now(points: Points) -> Values:
 
     values = Values(
         column("any_time"), column("any_arrival"), column("any_flags", np.int16), column("time"), column("value"),
-        column("before_time"), column("before"),
+        np.full(len(found), NEVER, np.int64),
     )  # fmt: skip
     return with_wholes(values, points)

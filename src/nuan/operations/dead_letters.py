@@ -10,7 +10,8 @@ from django.db import transaction
 from nuan.operations.acts import act
 from nuan.records.devices.models import DeadLetter, Gateway
 from nuan.telemetry.intake.routes import route
-from nuan.telemetry.store.absorbing import dead_letters
+from nuan.telemetry.protocols.details import MOST_DETAIL
+from nuan.telemetry.store.absorbing import dead_letters, identities
 from nuan.telemetry.store.lanes import DeadLetter as LaneLetter
 
 AT_ONCE = 2_000
@@ -30,11 +31,12 @@ def ship_dead_letters(root: Path, after: Mapping[str, int]) -> dict[str, int]:
             DeadLetter.objects.bulk_create(_records(rows, companies), ignore_conflicts=True)
         for lane, sequence, _, _ in rows:
             positions[lane] = max(positions.get(lane, 0), sequence)
-    return positions
+    known = identities(root)
+    return {lane: sequence for lane, sequence in positions.items() if lane in known}
 
 
 def known_positions() -> dict[str, int]:
-    """Of each lane the newest letter in the records: where shipping goes on when nobody remembers."""
+    """By the lane's identity the newest letter in the records: where shipping goes on when nobody remembers."""
     rows = DeadLetter.objects.order_by("lane", "-sequence").distinct("lane").values_list("lane", "sequence")
     return {lane: sequence - 1 for lane, sequence in rows}
 
@@ -49,7 +51,7 @@ def _records(
             lane=lane, sequence=sequence, index=index, gateway=kept_text(letter.gateway, 60), company_id=companies.get(letter.gateway),
             protocol=kept_text(protocol, 24), device=kept_text(where.device if where else "", 80),
             address=kept_text(letter.protocol, 200), arrived_s=letter.arrival_s, reason=kept_text(letter.reason, 40),
-            detail=kept_text(letter.detail, 300), payload=letter.payload,
+            detail=kept_text(letter.detail, MOST_DETAIL), payload=letter.payload,
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nuan.operations.store_asks import answer_asks
 from nuan.telemetry.store import Store
 from nuan.telemetry.store.errors import StoreBusyError, StoreFullError
 
@@ -24,7 +25,7 @@ REPORT = "fold.json"
 
 
 def handed_over(folder: Path) -> dict[str, int]:
-    """Of each lane: up to which sequence number its dead letters are in the records."""
+    """By the lane's identity: up to which sequence number its dead letters are in the records."""
     try:
         found: dict[str, int] = json.loads((folder / HANDED_OVER).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
@@ -51,6 +52,7 @@ def fold(root: Path, folder: Path, stop: threading.Event) -> None:
                 report = store.absorb(handed_over(folder))
                 taken += report.readings
                 waiting = report.waiting
+                answer_asks(store, folder)
             except StoreFullError as error:
                 why, waiting = str(error), store.tail.readings
             lay_down(folder / REPORT, {"at": time.time(), "readings": taken, "waiting": waiting, "why_not": why})

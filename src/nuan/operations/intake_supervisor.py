@@ -76,6 +76,7 @@ class IntakePlan:
     shared: bool = False
     thingsboard: tuple[str, int] | None = None
     """The door for ThingsBoard gateways (host, port); needs a broker."""
+    thingsboard_certificate: tuple[str, str] | None = None
 
 
 def listening_sockets(address: tuple[str, int], count: int) -> list[socket.socket]:
@@ -141,9 +142,11 @@ class Supervisor:
         )  # fmt: skip
         return Child(settings.name, "nuan.operations.intake_worker", settings.as_json(), () if fd is None else (fd,))
 
-    @staticmethod
-    def _door(broker: BrokerAddress, at: tuple[str, int]) -> Child:
-        where = {"host": at[0], "port": at[1], "broker_host": broker.host, "broker_port": broker.port}
+    def _door(self, broker: BrokerAddress, at: tuple[str, int]) -> Child:
+        where = {
+            "host": at[0], "port": at[1], "broker_host": broker.host, "broker_port": broker.port, "broker_tls": broker.tls,
+            "broker_ca": broker.ca_file, "certificate": self.plan.thingsboard_certificate,
+        }  # fmt: skip
         return Child("door", "nuan.operations.intake_door", json.dumps(where))
 
     def children(self) -> Iterator[Child]:

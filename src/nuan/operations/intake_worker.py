@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from nuan.operations import intake_sessions
 from nuan.operations.intake_settings import WorkerSettings
@@ -44,7 +45,7 @@ class Worker:
     def __init__(self, settings: WorkerSettings) -> None:
         self.settings = settings
         self.folder = Path(settings.folder)
-        self.lane = Lane(settings.root, settings.name)
+        self.lane = Lane(settings.root, settings.name, ahead=True)
         self.book = GatewayBook()
         flags = LiveFlags(self.lane.series())
         self.commit = GroupCommit(self.lane, time.time, flagger=flags.flagged, on_register=flags.declare)
@@ -107,6 +108,7 @@ class Worker:
                 "connections": health.connections,
                 "messages": health.messages,
                 "acknowledged": health.acknowledged,
+                "held_for": health.held_for,
             },
             "gateways": self.book.as_dict(),
         }
@@ -191,7 +193,8 @@ def run(settings: WorkerSettings) -> int:
     """Exit code of the process."""
     try:
         worker = Worker(settings)
-        asyncio.run(serve(worker))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(worker))
     except (StoreFailed, StoreError) as error:
         print(f"{settings.name}: {error}", file=sys.stderr, flush=True)  # noqa: T201
         return DISK_FAILED

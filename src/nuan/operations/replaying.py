@@ -25,12 +25,13 @@ from nuan.telemetry.intake.line_senders import LineSender
 from nuan.telemetry.intake.live_flags import LiveFlags
 from nuan.telemetry.intake.placing import AHEAD_S, BEHIND_S
 from nuan.telemetry.intake.reception import Reception, Register
+from nuan.telemetry.protocols.details import MOST_DETAIL, said
 from nuan.telemetry.protocols.line_protocol.columns import Columns, columns
 from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT
 from nuan.telemetry.readings import Flag, ReadingBatch
 from nuan.telemetry.series import SeriesKey
 from nuan.telemetry.store import Store
-from nuan.telemetry.store.errors import StoreBusyError
+from nuan.telemetry.store.errors import StoreBusyError, StoreFullError
 from nuan.telemetry.store.lanes import Lane
 
 LANE = "replay"
@@ -70,6 +71,9 @@ def replay_dead_letters(
                 _write(lane, found, directory, stamp_by_arrival, report)
         except StoreBusyError:
             raise DeadLetterError("另一次重放正在进行，请稍后再试") from None
+        except (StoreFullError, OSError):
+            # the transaction is given up: the letters stay open, and what was written of them already is the same reading the next time
+            raise DeadLetterError("磁盘写不下了：没有重放，死信都还在。请腾出空间后再试") from None
         for letter in found:
             if letter.state == DeadLetter.State.REPLAYED:
                 letter.decided_by, letter.decided_at, letter.why = actor[:120], now, why[:200]
@@ -78,8 +82,8 @@ def replay_dead_letters(
         row.subject, row.nothing_changed = str(report.replayed), not found
         row.details = {"replayed": report.replayed, "readings": report.readings, "still": report.still}
         row.details |= {"stamp_by_arrival": True} if stamp_by_arrival else {}
-    with contextlib.suppress(StoreBusyError), Store(root, write=True) as store:
-        store.absorb()  # the intake does it where it runs
+    with contextlib.suppress(StoreBusyError, StoreFullError), Store(root, write=True) as store:
+        store.absorb()  # the intake does it where it runs; safe in the lane, it may also be done later
     return report
 
 
@@ -100,7 +104,7 @@ def _write(
                 lane.put(flags.flagged(read.batch, letter.arrived_s), letter.arrived_s)
                 report.readings += len(read.batch)
             if read.reason:
-                letter.reason, letter.detail = kept_text(read.reason, 40), kept_text(read.detail, 300)
+                letter.reason, letter.detail = kept_text(read.reason, 40), kept_text(read.detail, MOST_DETAIL)
                 report.still[read.reason] = report.still.get(read.reason, 0) + 1
             else:
                 letter.state = DeadLetter.State.REPLAYED
@@ -130,7 +134,8 @@ async def _read_lines(
     gateway = directory.gateway(letter.gateway)
     if gateway is None:
         return _Again(ReadingBatch.empty(), "unknown_gateway", letter.gateway)
-    lines, stamped = columns(payload, letter.address.partition("/")[2] or "ns"), False
+    precision = letter.address.partition("/")[2] or "ns"
+    lines, stamped = columns(payload, precision), False
     if stamp_by_arrival:
         lines, stamped = _stamped(lines, letter.arrived_s)
     sender = LineSender(gateway, directory)
@@ -141,7 +146,8 @@ async def _read_lines(
         batch = replace(batch, flags=np.where(here, batch.flags | np.uint8(Flag.CORRECTED), batch.flags))
     if not taken.refused:
         return _Again(batch)
-    return _Again(batch, taken.refused[0].code, str(taken.refused[0]))
+    first = taken.refused[0]
+    return _Again(batch, first.code, said("lines", len(taken.refused), precision, first.number, first.particulars))
 
 
 def _stamped(lines: Columns, arrival_s: int) -> tuple[Columns, bool]:

@@ -8,6 +8,7 @@ from nuan.telemetry.alarms.conditions import Values, longest_ages, with_wholes
 from nuan.telemetry.alarms.definitions import Definition, in_force
 from nuan.telemetry.alarms.engine import Memory, Outcome, above, tick
 from nuan.telemetry.alarms.points import Points, Watches, watch, with_whole_places
+from nuan.telemetry.alarms.trend import MOST, per_hour
 from nuan.telemetry.live import NEVER
 
 START = 1_000_000
@@ -48,7 +49,7 @@ class Town:
     changes: tuple[Definition, ...] = ()
     points: Points = field(default_factory=points)
     values: dict[tuple[str, str], int] = field(default_factory=lambda: {(p, q): GOOD[q] for p, q, *_ in ROWS})
-    before: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    samples: dict[tuple[str, str], list[tuple[int, int]]] = field(default_factory=dict)
     seen: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     silent: set[tuple[str, str]] = field(default_factory=set)
     flags: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -63,9 +64,8 @@ class Town:
         self.now += after_s
         for key, value in self.values.items():
             if key not in self.silent:
-                if key in self.seen:
-                    self.before[key] = self.seen[key]
                 self.seen[key] = (self.now, value)
+                self.samples[key] = [*self.samples.get(key, []), self.seen[key]][-MOST:]
         return self.again()
 
     def again(self) -> Outcome:
@@ -79,11 +79,12 @@ class Town:
     def live(self) -> Values:
         keys = [(p, q) for p, q, *_ in ROWS]
         seen = [self.seen.get(key, (NEVER, 0)) for key in keys]
-        before = [self.before.get(key, (NEVER, 0)) for key in keys]
+        samples = [(row, *each) for row, key in enumerate(keys) for each in self.samples.get(key, [])]
+        row, when, what = np.array(samples, np.int64).reshape(-1, 3).T
         time_s = np.array([each[0] for each in seen], np.int64)
         values = Values(
             time_s, time_s, np.array([self.flags.get(key, 0) for key in keys], np.int16), time_s, np.array([each[1] for each in seen], np.int64),
-            np.array([each[0] for each in before], np.int64), np.array([each[1] for each in before], np.int64),
+            per_hour(row, when, what, len(keys)),
         )  # fmt: skip
         return with_wholes(values, self.points)
 

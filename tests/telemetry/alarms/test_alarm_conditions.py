@@ -85,21 +85,25 @@ def test_a_point_that_never_spoke_is_not_stale() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "change", "expected"),
+    ("every_s", "values", "expected"),
     [
-        pytest.param(60, 200, OFF, id="2 °C in a minute counts as 2 °C in ten"),
-        pytest.param(60, 500, ON, id="5 °C in a minute is 30 °C an hour"),
-        pytest.param(3600, 2501, ON, id="25.01 °C in an hour"),
-        pytest.param(3600, 2500, BAND, id="25 °C in an hour"),
-        pytest.param(3600, -2600, ON, id="falling counts as well"),
-        pytest.param(36_000, 2600, OFF, id="the same over ten hours"),
+        pytest.param(600, [4500, 4917, 5334, 5751, 6168], ON, id="25.02 °C an hour"),
+        pytest.param(720, [4500, 5000, 5500, 6000, 6500], BAND, id="25 °C an hour exactly"),
+        pytest.param(600, [6000, 5500, 5000, 4500, 4000], ON, id="falling counts as well"),
+        pytest.param(600, [4500, 4500, 4500, 4500, 9000], OFF, id="one odd value at the end"),
+        pytest.param(600, [4500, 4500, 9000, 4500, 4500], OFF, id="one odd value in the middle"),
+        pytest.param(600, [9000, 4500, 4500, 4500, 4500], OFF, id="one odd value at the beginning"),
+        pytest.param(300, [4500, 4500, 4500, 200, 9000, 4500, 4500], OFF, id="two odd values of seven"),
+        pytest.param(600, [4500, 4950, 5400, 300, 6300, 6750], ON, id="27 °C an hour with an odd value in it"),
+        pytest.param(600, [4500, 9000, 4500, 9000], UNKNOWN, id="four say nothing yet"),
+        pytest.param(3600, [4500, 5500, 6500, 7500, 8500], OFF, id="10 °C an hour"),
     ],
 )
-def test_rates(seconds: int, change: int, expected: int) -> None:
+def test_rates(every_s: int, values: list[int], expected: int) -> None:
     town = Town()
-    town.at()
-    town.values["S1", "supply_temp"] = 4500 + change
-    town.at(seconds)
+    for value in values:
+        town.values["S1", "supply_temp"] = value
+        town.at(every_s)
     assert condition(town, "station_supply_rate", "S1") == expected
 
 

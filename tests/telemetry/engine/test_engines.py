@@ -88,7 +88,7 @@ def sail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 ASK = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from test_engines import equal_to_the_kernels
 from nuan.telemetry.engine.engines import Spark
@@ -103,7 +103,7 @@ else:
         SparkSession.builder.master(url).appName("nuan")
         .config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "2")
         .config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.executor.memory", "512m").config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.executor.memory", "512m").config("spark.executor.extraJavaOptions", os.environ["QUICK_JVM"]).config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .config("spark.sql.codegen.wholeStage", "false").config("spark.sql.adaptive.enabled", "false").config("spark.sql.autoBroadcastJoinThreshold", "100000")
         .getOrCreate()
     )
@@ -121,6 +121,10 @@ print("equal")
 """
 
 
+QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+"""Three JVMs that live for seconds on two cores: to compile for the long run would take most of them."""
+
+
 def ask(root: Path, url: str) -> None:
     """In a process of its own: a session of pyspark is one for its process, and the classic one brings a JVM."""
     import pyspark
@@ -135,10 +139,11 @@ def ask(root: Path, url: str) -> None:
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]), "PYSPARK_PYTHON": sys.executable,
         # without a whole distribution of Spark its workers do not know where they are and for which Scala
         "SPARK_HOME": str(home), "SPARK_SCALA_VERSION": "2.12", "SPARK_LOCAL_IP": "127.0.0.1",
+        "QUICK_JVM": QUICK_JVM, "PYSPARK_SUBMIT_ARGS": f"--driver-java-options '{QUICK_JVM}' pyspark-shell",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", ASK, str(root), url],
-        env=environment, capture_output=True, text=True, timeout=400,
+        env=environment, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[:3000]
     assert done.stdout.endswith("equal\n")
@@ -189,7 +194,8 @@ def test_what_engines_spell_differently_is_one_word() -> None:
 def test_nobody_answers(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c",
-         "from pathlib import Path\nfrom nuan.telemetry.engine.engines import Spark, EngineError\n"
+         "from pathlib import Path\nfrom nuan.telemetry.engine import engines\nfrom nuan.telemetry.engine.engines import Spark, EngineError\n"
+         "engines.ANSWER_S = 2\n"
          "try: Spark.connect('sc://127.0.0.1:9', Path('.'))\nexcept EngineError as error: print(error)"],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip

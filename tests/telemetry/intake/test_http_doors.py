@@ -10,6 +10,7 @@ import pytest
 from serving import NOW, Intake, ask, asked, key, small_directory
 
 from nuan.telemetry.intake.http import HttpLimits
+from nuan.telemetry.protocols.details import detail_words
 
 LINE = f"heat,device=88001234 supply_temp=55.3,return_temp=42.17,flow=12.345 {NOW}".encode()
 SUPPLY = key("H01-S01", "supply_temp", "supply")
@@ -126,7 +127,10 @@ def test_good_lines_are_kept_and_each_bad_one_is_a_dead_letter_with_its_reason(i
     }  # fmt: skip
     assert letters["line"].payload == b"heat,device=88001234 supply_temp=\nalso bad"
     assert letters["line"].protocol == "line/s"
-    assert letters["unknown_point"].detail.startswith("1 line(s), precision s; line 5: heat,device=88001234 colour:")
+    assert (
+        detail_words(letters["unknown_point"].detail)[1]
+        == "1 line(s), precision s; line 5: heat,device=88001234 colour"
+    )
     assert intake.stored() == {SUPPLY: [(NOW, 5530), (NOW + 1, 5600)]}
 
 
@@ -315,7 +319,10 @@ def test_a_gateway_that_sends_only_rubbish_does_not_fill_the_disk(intake: Intake
     letters = intake.dead()
     assert len(letters) == 602
     flood = next(letter for letter in letters if letter.reason == "flood")
-    assert flood.detail == "line: 3 more within a minute, counted only"
+    assert detail_words(flood.detail) == (
+        "line：一分钟内另有 3 封，只计数",
+        "line: 3 more within a minute, counted only",
+    )
 
 
 def test_two_bodies_with_the_same_new_device_at_once(intake: Intake) -> None:

@@ -14,6 +14,7 @@ from serving import NOW, STATION, small_directory
 from nuan.telemetry.intake.directory import Directory, Gateway, Placed, ProfilePoint
 from nuan.telemetry.intake.line_senders import LineSender, Refused, Taken, letters
 from nuan.telemetry.intake.placing import INT32
+from nuan.telemetry.protocols.details import detail_words
 from nuan.telemetry.protocols.line_protocol.columns import columns
 from nuan.telemetry.protocols.line_protocol.parser import Line, parse
 from nuan.telemetry.protocols.line_protocol.writer import write
@@ -141,17 +142,21 @@ def expected(lines: list[Line]) -> tuple[list[tuple[SeriesKey, int, int]], list[
 
 
 def test_letters_hold_the_lines_of_one_reason_and_fit() -> None:
-    """A letter is a body that can be sent again; a hundred thousand bytes of bad lines are two."""
-    refused = [Refused(number, "line", "what", b"x" * 99) for number in range(1_000)]
-    refused += [Refused(7, "no_device", "which", b"m f=1"), Refused(8, "line", "what", b"y" * 100_000)]
+    """A letter is a body that can be sent again; three hundred thousand bytes of bad lines are two."""
+    refused = [Refused(number, "line", "what", ["fault", 3, "NUMBER"], b"x" * 99) for number in range(3_000)]
+    refused += [Refused(7, "no_device", "which", ["at_field", "m", "f"], b"m f=1")]
+    refused += [Refused(8, "line", "what", ["fault", 3, "NUMBER"], b"y" * 300_000)]
     made = letters("G1", "ms", NOW, refused)
     assert [(letter.reason, len(letter.payload)) for letter in made] == [
-        ("line", 655 * 100 - 1), ("line", 345 * 100 - 1), ("line", 100_000), ("no_device", 5),
+        ("line", 2621 * 100 - 1), ("line", 379 * 100 - 1), ("line", 300_000), ("no_device", 5),
     ]  # fmt: skip
     assert all(len(letter.payload) <= PAYLOAD_LIMIT for letter in made[:2])
     assert {letter.protocol for letter in made} == {"line/ms"}
-    assert b"\n".join(letter.payload for letter in made[:2]).count(b"\n") == 999
-    assert made[0].detail == "655 line(s), precision ms; line 0: what"
+    assert b"\n".join(letter.payload for letter in made[:2]).count(b"\n") == 2_999
+    assert detail_words(made[0].detail) == (
+        "2621 行，时间精度 ms；第 0 行：第 3 列：数字写法不对",
+        "2621 line(s), precision ms; line 0: column 3: a number is not well formed",
+    )
 
 
 def test_what_was_forgotten_is_learnt_again() -> None:

@@ -13,6 +13,7 @@ from nuan.telemetry.intake.directory_file import directory_of
 from nuan.telemetry.intake.floods import MOST_A_MINUTE
 from nuan.telemetry.intake.gateway_book import GatewayBook
 from nuan.telemetry.intake.reception import Harvest, Reception
+from nuan.telemetry.protocols.details import detail_words
 from nuan.telemetry.readings import Flag
 from nuan.telemetry.series import SeriesKey, SeriesTable
 
@@ -92,7 +93,7 @@ def test_what_each_topic_brings(topic: str, payload: object, readings: list[tupl
 def test_letters_keep_the_topic_and_the_bytes(topic: str, payload: bytes, reason: str) -> None:
     harvest = Door().take((topic, payload))
     (letter,) = harvest.letters
-    assert (letter.reason, letter.protocol, letter.payload) == (reason, topic, payload[: 64 << 10])
+    assert (letter.reason, letter.protocol, letter.payload) == (reason, topic, payload[: 256 << 10])
     assert len(harvest.batch) == 0
 
 
@@ -126,8 +127,9 @@ def test_a_flood_of_one_kind_is_counted_not_kept() -> None:
     kept = door.take(*[rubbish] * (MOST_A_MINUTE + 50)).letters
     assert len(kept) == MOST_A_MINUTE
     later = door.take(rubbish, now=NOW + 60).letters
-    assert [(letter.reason, letter.detail) for letter in later] == [
-        ("not_json", "Expecting value"), ("flood", "not_json: 50 more within a minute, counted only"),
+    assert [(letter.reason, *detail_words(letter.detail)) for letter in later] == [
+        ("not_json", "第 0 字节：这里应有一个值", "at 0: Expecting value"),
+        ("flood", "not_json：一分钟内另有 50 封，只计数", "not_json: 50 more within a minute, counted only"),
     ]  # fmt: skip
     assert door.book.pages["G1"].letters == MOST_A_MINUTE + 51
 
@@ -147,6 +149,21 @@ def test_a_gateway_that_was_cut_off_loses_nothing_by_emptying_its_memory_fast() 
     harvest = door.take(*[message] * (MOST_A_MINUTE + 500))
     assert len(harvest.batch) + len(harvest.letters) == MOST_A_MINUTE + 500
     assert all(letter.payload == message[1] for letter in harvest.letters)
+
+
+def test_what_is_beyond_that_is_not_taken_at_all_and_comes_later() -> None:
+    """Neither dropped nor counted only: whoever holds its acknowledgement back gets it again, and others go on."""
+    door = Door(directory(rate=1))
+    whole = b'{"t": 20, "battery": "' + b"x" * 200_000 + b'"}'
+    assert all(door.reception.message("nuan/G1/D1", whole, NOW) for _ in range(10))
+    told = [door.reception.message("nuan/G1/D1", whole, NOW) for _ in range(120)]
+    assert sum(told) == (16 << 20) // len(whole) + 1, "16 MiB of letters"
+    assert not any(told[sum(told) :])
+    assert door.reception.message("gw/TB/v1/devices/me/telemetry", b'{"outdoor": 1}', NOW), "another gateway"
+    harvest = door.take()
+    assert len(harvest.batch) + len(harvest.letters) == 10 + sum(told) + 1
+    assert all(len(letter.payload) == len(whole) for letter in harvest.letters)
+    assert door.reception.message("nuan/G1/D1", whole, NOW + 60)
 
 
 def test_a_new_directory_counts_from_the_next_message() -> None:

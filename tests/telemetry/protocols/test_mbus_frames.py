@@ -209,7 +209,12 @@ BAD = [
     ("not decimal", long_frame(8, 1, 0x72, b"\xaa" + HEAD[1:]), ["address"]),
     ("no room for the header", long_frame(8, 1, 0x72, HEAD[:7]), ["cut"]),
     ("an unknown CI", long_frame(8, 1, 0x99, HEAD), ["unknown_frame"]),
-    ("high byte first", long_frame(8, 1, 0x76, HEAD), ["unknown_frame"]),
+    ("fixed data, high byte first", long_frame(8, 1, 0x77, HEAD + bytes(4)), ["unknown_frame"]),
+    (
+        "high byte first, a record is cut",
+        long_frame(8, 1, 0x76, HEAD[3::-1] + HEAD[5:3:-1] + HEAD[6:] + bytes.fromhex("0C 06 01")),
+        ["record"],
+    ),
     ("the meter answers with an error", long_frame(8, 1, 0x70, b"\x08"), ["device_error"]),
     ("encrypted", long_frame(8, 1, 0x72, HEAD[:10] + b"\x20\x05" + bytes(32)), ["encrypted"]),
     ("a record is cut", long_frame(8, 1, 0x72, HEAD + bytes.fromhex("0A 5A 34 06 0C 06 01")), ["record"]),
@@ -256,3 +261,25 @@ def test_a_layout_kept_from_one_frame_is_not_put_on_another() -> None:
     for _ in range(2):
         assert values(read(first)) == {"supply_temp": Decimal("63.4"), "return_temp": Decimal("42.1")}
         assert list(values(read(second))) == ["return_temp", "supply_temp"]
+
+
+# the records of the documentation's water meter, and one of each kind of data, low byte first and high byte first
+BOTH_WAYS = [
+    ("03 13 15 31 00 DA 02 3B 13 01 8B 60 04 37 18 02", "03 13 00 31 15 DA 02 3B 01 13 8B 60 04 02 18 37"),
+    ("0C 06 45 23 01 00 0A 5A 34 06 01 13 FF", "0C 06 00 01 23 45 0A 5A 06 34 01 13 FF"),
+    ("05 2B 00 00 48 41 0E 06 12 90 78 56 34 12", "05 2B 41 48 00 00 0E 06 12 34 56 78 90 12"),
+    ("04 6D 1E 28 4A 31 42 6C 5F 3C 0C 06 01 00 00 00", "04 6D 31 4A 28 1E 42 6C 3C 5F 0C 06 00 00 00 01"),
+    ("0D FD 0C 03 31 2E 56 0D 13 C3 56 34 12 0A 5A 34 06", "0D FD 0C 03 56 2E 31 0D 13 C3 12 34 56 0A 5A 06 34"),
+    ("2F 2F 0A 5A 34 06 0F 01 02 03 FF", "2F 2F 0A 5A 06 34 0F 01 02 03 FF"),
+]
+
+
+@pytest.mark.parametrize(("low", "high"), BOTH_WAYS)
+def test_high_byte_first_says_the_same(low: str, high: str) -> None:
+    """CI 76h (mode 2 of the M-Bus documentation, chapter 6.2): bit 2 of CI turns all fields of several bytes round, of head and data alike."""
+    turned = HEAD[3::-1] + HEAD[5:3:-1] + HEAD[6:10] + HEAD[11:9:-1]
+    wanted = mbus.parse(long_frame(0x08, 5, 0x72, HEAD + bytes.fromhex(low)), identities=True)
+    found = mbus.parse(long_frame(0x08, 5, 0x76, turned + bytes.fromhex(high)), identities=True)
+    assert found == wanted
+    assert wanted.points
+    assert wanted.problems == []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mbus_writing import heat_meter
 
 from nuan.telemetry.protocols import cjt188, mbus, modbus, mqtt_json, thingsboard, wmbus
+from nuan.telemetry.protocols.details import detail_words
 from nuan.telemetry.protocols.mbus.layout import walk
 from nuan.telemetry.protocols.parsed import PROBLEMS, STATUS, Parsed
 from nuan.telemetry.protocols.profile import shipped
@@ -45,7 +46,8 @@ def holds(parsed: Parsed, payload: bytes) -> None:
             assert abs(Fraction(point.value)) < 10**40, "a number whose fraction would take for ever"
     for problem in parsed.problems:
         assert problem.code in PROBLEMS
-        assert len(problem.payload) <= 65_536
+        assert len(problem.payload) <= 256 << 10
+        assert all(detail_words(problem.detail)) or not problem.detail
     assert len(parsed.problems) <= max(100, len(payload))
 
 

@@ -1,8 +1,5 @@
-"""Counters through everything that happens to meters. Rows marked so are transcribed from two real substations."""
-
-import csv
-from datetime import datetime
-from pathlib import Path
+"""Counters through everything that happens to meters. Rows marked so are transcribed from two real substations; the whole files are read in
+`test_real_faults`."""
 
 import numpy as np
 import pytest
@@ -10,13 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nuan.telemetry.quality.counters import Event, differences
-from nuan.telemetry.quality.flags import flag
 from nuan.telemetry.quality.suggestions import energy_unit, plain_unit, power_unit, swapped_pipes
-from nuan.telemetry.readings import UNTRUSTED
 
 HOUR = 3600
 N, DROP, ROLL, RESET, NEW = Event.NONE, Event.DROPOUT, Event.ROLL_OVER, Event.RESET, Event.EXCHANGE
-REAL = Path(__file__).parents[4] / "shared" / "data" / "xai4heat"
 
 
 def counted(values: list[int], most: int | None = 500, exchanged: tuple[int, ...] = ()) -> tuple[int, list[int]]:
@@ -33,6 +27,12 @@ def counted(values: list[int], most: int | None = 500, exchanged: tuple[int, ...
         pytest.param([8367_636, 0, 0, 0, 8367_636], 0, [N, DROP, DROP, DROP, N], id="real: summer zeros"),
         pytest.param(
             [168_430, 0, 0, 14_204_278, 14_204_439], 161, [N, RESET, N, NEW, N], id="real: another meter after silence"
+        ),
+        pytest.param(
+            [168_430, 0, 0, 14_204_278, 14_204_439, 0, 14_204_500],
+            222,
+            [N, RESET, N, NEW, N, DROP, N],
+            id="real: another meter after silence, and an hour of zero again",
         ),
         pytest.param([99_990, 99_998, 5, 12], 22, [N, N, ROLL, N], id="five digits roll over"),
         pytest.param([40_000, 40_010, 8, 30], 40, [N, N, RESET, N], id="set to zero by a technician"),
@@ -101,36 +101,3 @@ class TestSuggestions:
         flow, supply, back = np.full(30, 20.0), np.full(30, 50.0), np.full(30, 40.0)
         assert "MW" in power_unit("x", np.full(30, 0.2326), flow, supply, back)[0].message_zh
         assert power_unit("x", np.full(30, 240.0), flow, supply, back) == []
-
-
-def real(name: str) -> dict[str, np.ndarray]:
-    path = REAL / f"xai4heat_scada_{name}.csv"
-    if not path.exists():
-        pytest.skip(
-            f"the real substations are not here ({path.parent.name}); the transcribed rows above stand for them"
-        )
-    with path.open() as file:
-        rows = list(csv.DictReader(file))[::-1]
-    rows = [row for row in rows if row["e"] and row["pe"] and row["t_sup_sec"] and row["t_amb"]]
-    times = [int(datetime.fromisoformat(row["datetime"] + "+00:00").timestamp()) for row in rows]
-    columns = {name: np.array([float(row[name]) for row in rows]) for name in ("e", "pe", "t_sup_sec", "t_amb")}
-    return columns | {"time_s": np.array(times, np.int64)}
-
-
-@pytest.mark.parametrize(("name", "exchanges"), [("L12", 0), ("L4", 1)])
-def test_two_real_substations(name: str, exchanges: int) -> None:
-    """Hundreds of drop-outs to zero, one exchanged meter; the counter in MWh is found out by its power."""
-    data = real(name)
-    counter = np.round(data["e"] * 1000).astype(np.int64)
-    found = differences(data["time_s"], counter, most_per_hour=3000)
-    kinds = [event for _, event in found.events()]
-    assert kinds.count(Event.DROPOUT) >= 20
-    held = counter[counter > 200_000 if exchanges else counter > 0]
-    assert abs(found.total - (held[-1] - held[0])) <= 0.001 * (held[-1] - held[0]) + 500
-    power = float(data["pe"][(data["pe"] < 8000)].sum())
-    (unit,) = energy_unit(name, found.total / 1e6, power / 1000) if exchanges == 0 else [None]
-    assert unit is None or "MWh" in unit.message_zh
-    flags = flag(data["time_s"], np.round(data["t_sup_sec"] * 100).astype(np.int32), "supply_temp", HOUR)
-    assert ((flags & UNTRUSTED) > 0)[data["t_sup_sec"] == 0].all()
-    outdoor = flag(data["time_s"], np.round(data["t_amb"] * 100).astype(np.int32), "outdoor_temp", HOUR)
-    assert ((outdoor & UNTRUSTED) > 0)[data["t_amb"] < -39].all()

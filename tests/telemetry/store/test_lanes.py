@@ -52,7 +52,7 @@ def test_two_lanes_beside_each_other_in_the_stores_own_numbers(root: Path) -> No
         one.sync()
         two.sync()
         report = store.absorb()
-        assert (report.readings, report.new_series, report.positions) == (10, 3, {"w1": 1, "w2": 1})
+        assert (report.readings, report.new_series, report.positions) == (10, 3, {one.identity: 1, two.identity: 1})
         assert held(store, KEYS[0]) == [(minute, 2000) for minute in range(5)]
         assert held(store, KEYS[3]) == [(minute, 2000) for minute in range(10, 15)]
         assert store.absorb().readings == 0
@@ -205,19 +205,21 @@ class TestDeadLetters:
             lane.put(some(int(lane.register(KEYS[:1])[0]), 0), START)
             lane.put_dead([LETTER])
             lane.sync()
+        who = lane.identity
         with Store(root, write=True) as store:
             report = store.absorb()
             assert (report.readings, report.dead_letters) == (5, 3)
-            assert list(store.dead_letters({})) == [("w1", 1, 0, LETTER), ("w1", 1, 1, LETTER), ("w1", 3, 0, LETTER)]
-            assert [place[:3] for place in store.dead_letters({"w1": 1})] == [("w1", 3, 0)]
+            assert list(store.dead_letters({})) == [(who, 1, 0, LETTER), (who, 1, 1, LETTER), (who, 3, 0, LETTER)]
+            assert [place[:3] for place in store.dead_letters({who: 1})] == [(who, 3, 0)]
 
-    def test_a_long_payload_is_cut(self, root: Path) -> None:
+    @pytest.mark.parametrize(("size", "kept"), [(256 << 10, 256 << 10), (300_000, 256 << 10)])
+    def test_a_message_is_kept_whole_and_what_is_larger_is_cut(self, root: Path, size: int, kept: int) -> None:
         with Lane(root, "w1") as lane:
-            lane.put_dead([DeadLetter("G1", "http", START, "too_long", "", b"x" * 100_000)])
+            lane.put_dead([DeadLetter("G1", "http", START, "too_large", "", b"x" * size)])
             lane.sync()
         with Store(root, write=True) as store:
             ((*_, letter),) = store.dead_letters({})
-            assert len(letter.payload) == 64 << 10
+            assert len(letter.payload) == kept
 
     def test_files_go_only_when_letters_were_handed_over(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lanes_module, "ROTATE_BYTES", 1)
@@ -230,8 +232,8 @@ class TestDeadLetters:
                 lane.sync()
             before = lane.size_bytes()
             assert store.absorb().files_removed == 1, "the first file has no letter"
-            assert store.absorb({"w1": 2}).files_removed == 0
-            assert store.absorb({"w1": 3}).files_removed == 3
+            assert store.absorb({lane.identity: 2}).files_removed == 0
+            assert store.absorb({lane.identity: 3}).files_removed == 3
             assert lane.size_bytes() < before
             lane.put(some(series, 30), START)
             lane.sync()
@@ -250,9 +252,9 @@ class TestDeadLetters:
             store.absorb()
             store.compact()
         with Store(root, write=True) as store:
-            assert (store.lane_positions, store.absorb().files_removed) == ({"w1": 2}, 0)
+            assert (store.lane_positions, store.absorb().files_removed) == ({lane.identity: 2}, 0)
             assert len(list(store.dead_letters({}))) == 1
-            assert store.absorb({"w1": 1}).files_removed == 1
+            assert store.absorb({lane.identity: 1}).files_removed == 1
             assert list(store.dead_letters({})) == []
 
 

@@ -23,13 +23,14 @@ _LN10 = log(10.0)
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _turbulent(model: int, re: float, k_over_d: float) -> tuple[float, float]:
-    """λ and dλ/dRe."""
+    """λ and Re dλ/dRe. Divisions are dear here: this is called for every pipe in every step."""
     if model == SWAMEE_JAIN:
         term = 5.74 * exp(-0.9 * log(re))
-        inside = k_over_d / 3.7 + term
+        inside = k_over_d * (1.0 / 3.7) + term
         ln = log(inside)
-        value = 0.25 * _LN10 * _LN10 / (ln * ln)
-        return value, 2.0 * value / (ln * inside) * 0.9 * term / re
+        once = 1.0 / (ln * inside)
+        value = 0.25 * _LN10 * _LN10 * (once * inside) ** 2
+        return value, 1.8 * value * once * term
     lg = log10(k_over_d / 3.7 + 5.74 * re**-0.9)
     x = -2.0 * lg
     slope = 1.0
@@ -43,19 +44,20 @@ def _turbulent(model: int, re: float, k_over_d: float) -> tuple[float, float]:
             break
     inside = k_over_d / 3.71 + 2.51 * x / re
     slope = 1.0 + 2.0 * 2.51 / (re * inside * _LN10)
-    dx = 2.0 * 2.51 * x / (re * re * inside * _LN10) / slope
+    dx = 2.0 * 2.51 * x / (re * inside * _LN10) / slope
     return 1.0 / (x * x), -2.0 / (x * x * x) * dx
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def factor(model: int, re: float, k_over_d: float) -> tuple[float, float]:
-    """λ and dλ/dRe of `colebrook` or `swamee_jain` at Re > 0."""
-    if re <= LAMINAR:
-        return 64.0 / re, -64.0 / (re * re)
+    """λ and Re dλ/dRe of `colebrook` or `swamee_jain` at Re > 0."""
     if re >= TURBULENT:
         return _turbulent(model, re, k_over_d)
-    low, low_slope = 64.0 / LAMINAR, -64.0 / (LAMINAR * LAMINAR)
+    if re <= LAMINAR:
+        return 64.0 / re, -64.0 / re
+    low, low_slope = 64.0 / LAMINAR, -64.0 / LAMINAR
     high, high_slope = _turbulent(model, TURBULENT, k_over_d)
+    low_slope, high_slope = low_slope / LAMINAR, high_slope / TURBULENT
     width = TURBULENT - LAMINAR
     s = (re - LAMINAR) / width
     value = (
@@ -70,7 +72,7 @@ def factor(model: int, re: float, k_over_d: float) -> tuple[float, float]:
         + 6 * s * (1 - s) * high / width
         + s * (3 * s - 2) * high_slope
     )
-    return value, slope
+    return value, slope * re
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -105,9 +107,10 @@ def loss(
     if re < 1e-3:
         laminar_part = 64.0 * mu * area / d * length / d
         return scale * (laminar_part + zeta * size) * flow, scale * (laminar_part + 2.0 * zeta * size)
-    friction, slope = factor(model, re, rough / d)
-    part = friction * length / d + zeta
-    return scale * part * size * flow, scale * (2.0 * part * size + slope * re * length / d * size)
+    per_d = 1.0 / d
+    friction, slope = factor(model, re, rough * per_d)
+    part = friction * length * per_d + zeta
+    return scale * part * size * flow, scale * (2.0 * part + slope * length * per_d) * size
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

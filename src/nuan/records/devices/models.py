@@ -137,7 +137,8 @@ class DirectoryEdition(models.Model):
 class DeadLetter(models.Model):
     """死信: a message, or the part of one, that could not be read or placed; with its bytes, so that it can be read again.
 
-    `lane`, `sequence`, `index` say where the intake wrote it down first: shipping it twice changes nothing.
+    `lane`, `sequence`, `index` say where the intake wrote it down first: shipping it twice changes nothing. `lane` is the identity under which
+    the lane was open then: a lane that is put back to an older state, or begun anew, has another.
     """
 
     class State(models.TextChoices):
@@ -146,7 +147,7 @@ class DeadLetter(models.Model):
         DISCARDED = "discarded", "已弃置"
 
     id = models.BigAutoField(primary_key=True)
-    lane = models.CharField(max_length=40)
+    lane = models.CharField(max_length=100)
     sequence = models.BigIntegerField()
     index = models.IntegerField()
     gateway = models.CharField(max_length=60, help_text="as it called itself; it may be nobody's")
@@ -158,7 +159,7 @@ class DeadLetter(models.Model):
     )
     arrived_s = models.BigIntegerField()
     reason = models.CharField(max_length=40)
-    detail = models.CharField(max_length=300, blank=True)
+    detail = models.CharField(max_length=600, blank=True, help_text="a code with its particulars, or plain text")
     payload = models.BinaryField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     decided_by = models.CharField(max_length=120, blank=True)

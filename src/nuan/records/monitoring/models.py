@@ -50,6 +50,17 @@ class LiveValue(models.Model):
     before_value = models.IntegerField(null=True)
 
 
+class TrendSample(models.Model):
+    """One of the last samples of a point whose rate of change is watched (`telemetry.alarms.trend`). Machine state."""
+
+    point = models.ForeignKey(LivePoint, models.CASCADE, related_name="+", db_index=False)
+    time_s = models.BigIntegerField()
+    value = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["point", "time_s"], name="one_trend_sample")]
+
+
 class AlarmDefinition(models.Model):
     """A change of the shipped table of alarm definitions: for the whole city, a company, or one place. The closest one counts.
 

@@ -4,8 +4,7 @@ A value alarm looks at the newest *trusted* value, and only while that is no sta
 raises nor clears anything (the alarm for stale data speaks then). Between the two limits of the hysteresis the condition is in its band.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -18,9 +17,6 @@ from nuan.telemetry.readings import Flag
 from nuan.terms.places import Level
 
 UNKNOWN, OFF, BAND, ON = range(4)
-RATE_SPAN_S: Final = 600
-"""Two readings closer together than this say what changed in this span: a step within seconds is no greater rate than within minutes."""
-
 _HIGH, _LOW, _RATE, _DEVIATION, _STALE, _STUCK, _SILENT = (KINDS.index(kind) for kind in Kind)
 _BIT_STUCK, _BIT_FUTURE = int(Flag.STUCK), int(Flag.FUTURE)
 
@@ -34,8 +30,14 @@ class Values:
     any_flags: NDArray[np.int16]
     time_s: NDArray[np.int64]
     value: NDArray[np.int64]
-    before_time_s: NDArray[np.int64]
-    before_value: NDArray[np.int64]
+    per_hour: NDArray[np.int64]
+    """How fast it changes (`alarms.trend`), `NEVER` where nobody watches it or too little is known."""
+
+    def changing(self, per_hour: NDArray[np.int64], at: NDArray[np.int64]) -> "Values":
+        """The same with how fast some of the points change."""
+        column = self.per_hour.copy()
+        column[at] = per_hour
+        return replace(self, per_hour=column)
 
     def seen_s(self) -> NDArray[np.int64]:
         """When the newest reading was made; one from a clock in the future counts for its arrival."""
@@ -62,8 +64,7 @@ def with_wholes(values: Values, points: Points) -> Values:
         np.concatenate([values.any_flags, zero.astype(np.int16)]),
         np.concatenate([values.time_s, blank]),
         np.concatenate([values.value, zero]),
-        np.concatenate([values.before_time_s, blank]),
-        np.concatenate([values.before_value, zero]),
+        np.concatenate([values.per_hour, blank]),
     )
 
 
@@ -79,13 +80,13 @@ def evaluate(
     """The condition of each watch, and the value that was compared with its limits."""
     found, compared = _evaluate(
         watches.point, watches.kind, watches.against, watches.limit_on, watches.limit_off,
-        values.any_flags, values.seen_s(), values.time_s, values.value, values.before_time_s, values.before_value, longest_age_s, now_s,
+        values.any_flags, values.seen_s(), values.time_s, values.value, values.per_hour, longest_age_s, now_s,
     )  # fmt: skip
     return found, compared
 
 
 @njit(cache=True, nogil=True)
-def _evaluate(point, kind, against, limit_on, limit_off, flags, seen, time, value, before_time, before, longest, now):  # type: ignore[no-untyped-def]
+def _evaluate(point, kind, against, limit_on, limit_off, flags, seen, time, value, per_hour, longest, now):  # type: ignore[no-untyped-def]
     found = np.zeros(len(point), np.int8)
     compared = np.zeros(len(point), np.int64)
     for i in range(len(point)):
@@ -107,10 +108,9 @@ def _evaluate(point, kind, against, limit_on, limit_off, flags, seen, time, valu
                 continue
             x = value[p]
             if k == _RATE:
-                if before_time[p] == NEVER:
+                if per_hour[p] == NEVER:
                     continue
-                span = max(time[p] - before_time[p], RATE_SPAN_S)
-                x = abs(value[p] - before[p]) * 3600 // span
+                x = abs(per_hour[p])
             elif k == _DEVIATION:
                 a = against[i]
                 if a == NOWHERE or time[a] == NEVER or now - time[a] > longest[a]:

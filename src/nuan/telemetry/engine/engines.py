@@ -5,11 +5,12 @@ An engine knows two things that differ between them: how a view over Parquet fil
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import duckdb
 import pyarrow as pa
+
+from nuan.telemetry.closing import Closing
 
 ANSWER_S = 20
 """How long a server may take to answer."""
@@ -33,7 +34,7 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
-class DuckDb:
+class DuckDb(Closing):
     """In this process. `memory` bounds what it takes, e.g. 4GB; it spills to disk then."""
 
     division = "//"
@@ -61,16 +62,8 @@ class DuckDb:
     def close(self) -> None:
         self._connection.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class Spark:
+class Spark(Closing):
     """A session of pyspark: Spark Connect (Apache Spark's or Sail's), or a classic one that somebody made.
 
     `prefix` replaces the store's folder where the cluster sees it elsewhere, e.g. `s3a://heat/readings`.
@@ -119,11 +112,3 @@ class Spark:
 
     def close(self) -> None:
         self._session.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -20,6 +20,7 @@ from nuan.telemetry.intake.http_answers import Answer, fault, in_json, partly, w
 from nuan.telemetry.intake.http_body import BodyProblem, Gone, Receive, check_head, parameters, read_body
 from nuan.telemetry.intake.line_senders import LineSender, Taken, TooManyAtFault, letters, warm_up
 from nuan.telemetry.intake.token_bucket import TokenBucket
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.line_protocol.columns import columns
 from nuan.telemetry.protocols.line_protocol.grammar import AUTO, PrecisionError, unit_ns
 from nuan.telemetry.series import SeriesKey
@@ -194,7 +195,7 @@ class _Doors:
     def _letters(self, gateway: Gateway, precision: str, arrival_s: int, taken: Taken) -> list[DeadLetter]:
         """The lines at fault; a gateway that sends nothing else does not fill the disk with them."""
         found = [
-            DeadLetter(code, "line", arrival_s, "flood", f"{reason}: {count} more within a minute, counted only", b"")
+            DeadLetter(code, "line", arrival_s, "flood", said("flood", reason, count), b"")
             for code, reason, count in self.flood.counted(arrival_s)
         ]
         for letter in letters(gateway.code, precision, arrival_s, taken.refused) if taken.refused else ():

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from decimal import Context
 from fractions import Fraction
 from itertools import groupby
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from nuan.telemetry.intake.directory import Directory, Gateway, Placed, Point
 from nuan.telemetry.intake.line_steps import CODES, IGNORED, OK, SLOW, place_fields
 from nuan.telemetry.intake.placing import AHEAD_S, BEHIND_S, INT32
 from nuan.telemetry.intake.reasons import REASONS
+from nuan.telemetry.protocols.details import Particular, said
 from nuan.telemetry.protocols.line_protocol.columns import Columns, columns
 from nuan.telemetry.protocols.line_protocol.keys import MISS, KeyTable
 from nuan.telemetry.protocols.line_protocol.parser import LineProblem, head_of, name_of
@@ -29,6 +29,7 @@ from nuan.telemetry.store.lanes import PAYLOAD_LIMIT, DeadLetter
 from nuan.terms.quantities import quantity
 
 Register = Callable[[Sequence[SeriesKey]], Awaitable[NDArray[np.uint32]]]
+Particulars = list[Particular]
 _DIGITS = Context(prec=400, traps=[])
 """No float64 has more digits before the point; what stands behind so many changes no step, and costs no time."""
 MOST_AT_FAULT = 100_000
@@ -39,11 +40,13 @@ _EXACT = 1 << 31
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A line that was not taken, or not wholly: its number in the body, why, and its bytes."""
+    """A line that was not taken, or not wholly: its number in the body, why (as a sentence for the sender, and as a code with its
+    particulars for the letter), and its bytes."""
 
     number: int
     code: str
     detail: str
+    particulars: Particulars
     payload: bytes
 
     def __str__(self) -> str:
@@ -195,7 +198,8 @@ class LineSender:
             head = lines.span(int(lines.head[line]), int(lines.head_end[line])).decode()[:120]
             key = lines.span(int(lines.key[field]), int(lines.key_end[field])).decode()[:80]
             payload = lines.span(int(lines.start[line]), int(lines.end[line]))
-            refused.append(Refused(int(lines.number[line]), code, f"{head} {key}: {REASONS[code][1]}", payload))
+            sentence = f"{head} {key}: {REASONS[code][1]}"
+            refused.append(Refused(int(lines.number[line]), code, sentence, ["at_field", head, key], payload))
         return refused
 
 
@@ -206,7 +210,8 @@ def _steps_of(point: Point) -> tuple[Fraction, Fraction]:
 
 
 def _broken(problem: LineProblem) -> Refused:
-    return Refused(problem.number, "line", f"column {problem.column}: {problem.fault.en}", problem.payload)
+    sentence = f"column {problem.column}: {problem.fault.en}"
+    return Refused(problem.number, "line", sentence, ["fault", problem.column, problem.fault.name], problem.payload)
 
 
 def _in_order(*kinds: Iterable[Refused]) -> list[Refused]:
@@ -221,11 +226,8 @@ def warm_up() -> None:
     sender.take(lines, sender._table.resolve(lines), 0)
 
 
-WORDS: Final = "{count} line(s), precision {precision}; {first}"
-
-
 def letters(gateway: str, precision: str, arrival_s: int, refused: Sequence[Refused]) -> list[DeadLetter]:
-    """The lines as sent, those of one reason together, in letters of at most 64 KiB: each letter is a body that can be sent again.
+    """The lines as sent, those of one reason together, in letters of at most 256 KiB: each letter is a body that can be sent again.
 
     The protocol of a letter names the precision of its timestamps: `line/ms`.
     """
@@ -235,7 +237,7 @@ def letters(gateway: str, precision: str, arrival_s: int, refused: Sequence[Refu
         size = 0
         for one in [*(one for one in refused if one.code == code), None]:
             if pack and (one is None or size + len(one.payload) + 1 > PAYLOAD_LIMIT):
-                detail = WORDS.format(count=len(pack), precision=precision, first=pack[0])[:500]
+                detail = said("lines", len(pack), precision, pack[0].number, pack[0].particulars)
                 payload = b"\n".join(line.payload for line in pack)
                 found.append(DeadLetter(gateway, f"line/{precision}", arrival_s, code, detail, payload))
                 pack, size = [], 0

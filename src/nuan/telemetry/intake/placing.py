@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nuan.telemetry.intake.directory import Directory
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.parsed import Number, PointValue
 from nuan.telemetry.readings import Flag, ReadingBatch
 from nuan.telemetry.series import SeriesKey
@@ -135,7 +136,7 @@ class Placer:
             if wrong and stamp_by_arrival:
                 time_s, flags = arrival_s, int(Flag.CORRECTED)
             elif wrong:
-                refused[Refused(wrong, f"{point.device}: {time_s - arrival_s:+d} s")] = None
+                refused[Refused(wrong, said("ahead", point.device, f"{time_s - arrival_s:+d}"))] = None
                 continue
             if point.status and not DISTRUSTED.isdisjoint(point.status):
                 flags |= int(Flag.OUT_OF_RANGE)

@@ -16,6 +16,7 @@ from nuan.telemetry.intake.plain_json import plain
 from nuan.telemetry.intake.readers import Letterhead, read
 from nuan.telemetry.intake.routes import Route, route
 from nuan.telemetry.intake.token_bucket import TokenBucket
+from nuan.telemetry.protocols.details import MOST_DETAIL, said
 from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT, Reply
 from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.series import SeriesKey
@@ -72,20 +73,25 @@ class Reception:
             if bucket is not None:
                 bucket.rate = gateway.max_readings_per_s
 
-    def message(self, topic: str, payload: bytes, arrival_s: int) -> None:
-        """Read one message; whatever it is, it ends as readings, as a dead letter, or as both."""
+    def message(self, topic: str, payload: bytes, arrival_s: int) -> bool:
+        """Read one message; whatever it is, it ends as readings, as a dead letter, or as both. False: not now, and nothing was done. Its
+        gateway sends faster than it may and than is kept beside; whoever holds the acknowledgement back loses nothing."""
         sender = self._senders.get(topic)
         if sender is None:
             sender = self._meet(topic, arrival_s)
         if sender is None:
             self._stranger(topic, payload, arrival_s)
-            return
+            return True
+        fast = sender.bucket.wait_s(arrival_s) > 0
+        if fast and not self._flood.room(sender.gateway.code, arrival_s):
+            return False
         if len(payload) > LARGEST_MESSAGE:
-            self._letter(sender, topic, arrival_s, "too_large", f"{len(payload)} bytes", payload)
-        elif sender.route.protocol != "json" or not self._plainly(sender, topic, payload, arrival_s):
-            self._fully(sender, topic, payload, arrival_s)
+            self._letter(sender, topic, arrival_s, "too_large", said("bytes", len(payload)), payload)
+        elif sender.route.protocol != "json" or not self._plainly(sender, topic, payload, arrival_s, fast):
+            self._fully(sender, topic, payload, arrival_s, fast)
+        return True
 
-    def _plainly(self, sender: Sender, topic: str, payload: bytes, arrival_s: int) -> bool:
+    def _plainly(self, sender: Sender, topic: str, payload: bytes, arrival_s: int, fast: bool) -> bool:
         """The quick way for plain JSON of known points. False: nothing was taken, go the full way."""
         found = plain(payload)
         if found is None:
@@ -111,8 +117,8 @@ class Reception:
             if not -limit[line] < value < limit[line]:
                 return False
             chosen.append((line, value))
-        if sender.bucket.wait_s(arrival_s):
-            self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
+        if fast:
+            self._letter(sender, topic, arrival_s, "rate", said("rate", sender.gateway.max_readings_per_s), payload)
             return True
         sender.bucket.take(len(chosen), arrival_s)
         put = self.placer.put
@@ -121,12 +127,12 @@ class Reception:
         self.book.page(sender.gateway.code).heard(arrival_s, time_s)
         return True
 
-    def _fully(self, sender: Sender, topic: str, payload: bytes, arrival_s: int) -> None:
+    def _fully(self, sender: Sender, topic: str, payload: bytes, arrival_s: int, fast: bool) -> None:
         code = sender.gateway.code
         parsed = read(Letterhead(sender.route, topic, sender.zone, sender.gateway, self.directory), payload)
         self._replies += parsed.replies
-        if parsed.points and sender.bucket.wait_s(arrival_s):
-            self._letter(sender, topic, arrival_s, "rate", f"> {sender.gateway.max_readings_per_s}/s", payload)
+        if parsed.points and fast:
+            self._letter(sender, topic, arrival_s, "rate", said("rate", sender.gateway.max_readings_per_s), payload)
             return
         sender.bucket.take(len(parsed.points), arrival_s)
         own = sender.route.device == code and sender.route.protocol == "thingsboard"
@@ -146,8 +152,7 @@ class Reception:
     async def harvest(self, register: Register, arrival_s: int) -> Harvest:
         """Everything since the last time; series that are new get their numbers first."""
         for gateway, reason, count in self._flood.counted(arrival_s):
-            detail = f"{reason}: {count} more within a minute, counted only"
-            self._letters.append(DeadLetter(gateway, "", arrival_s, "flood", detail, b""))
+            self._letters.append(DeadLetter(gateway, "", arrival_s, "flood", said("flood", reason, count), b""))
         letters, self._letters = self._letters, []
         if keys := self.placer.wanting():
             numbers = await register(keys)
@@ -185,5 +190,7 @@ class Reception:
     def _keep(self, gateway: str, topic: str, arrival_s: int, reason: str, detail: str, payload: bytes) -> None:
         """A letter's protocol is the topic: all that is needed to read its bytes again."""
         if self._flood.let(gateway, reason, arrival_s, len(payload)):
-            letter = DeadLetter(gateway[:60], topic[:200], arrival_s, reason, detail[:300], payload[:PAYLOAD_LIMIT])
+            letter = DeadLetter(
+                gateway[:60], topic[:200], arrival_s, reason, detail[:MOST_DETAIL], payload[:PAYLOAD_LIMIT]
+            )
             self._letters.append(letter)

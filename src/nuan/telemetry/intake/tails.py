@@ -12,6 +12,7 @@ from nuan.telemetry.live import LiveTable
 from nuan.telemetry.readings import UNKNOWN_DELAY
 from nuan.telemetry.series import SeriesTable
 from nuan.telemetry.store import frames
+from nuan.telemetry.store.identity import identity_of
 from nuan.telemetry.store.journal import JournalReader
 from nuan.telemetry.store.lanes import lane_folders
 
@@ -19,9 +20,10 @@ from nuan.telemetry.store.lanes import lane_folders
 class _Tail:
     """Of one lane: where we are in it, and what its numbers mean here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, born: str) -> None:
+        self.folder, self.born = folder, born
         self.position = 0
-        self.dead = 0
+        self.dead: dict[str, int] = {}
         self.numbers: NDArray[np.uint32] = np.empty(0, np.uint32)
         self.frames, self.names = JournalReader(folder / "frames"), JournalReader(folder / "names")
 
@@ -39,15 +41,15 @@ class Tails:
         """How many readings were new."""
         count = 0
         for folder in lane_folders(self.root):
-            tail = self._tails.get(folder.name)
-            if tail is None:
-                tail = self._tails[folder.name] = _Tail(folder)
+            tail, born = self._tails.get(folder.name), identity_of(folder).born
+            if tail is None or tail.born != born:
+                tail = self._tails[folder.name] = _Tail(folder, born)
             count += self._read(tail)
         return count
 
     def dead(self) -> dict[str, int]:
-        """Of each lane the newest frame of dead letters that was seen."""
-        return {name: tail.dead for name, tail in list(self._tails.items()) if tail.dead}
+        """By the lane's identity the newest frame of dead letters that was seen."""
+        return {who: sequence for tail in list(self._tails.values()) for who, sequence in tail.dead.copy().items()}
 
     def _read(self, tail: _Tail) -> int:
         count = 0
@@ -64,7 +66,7 @@ class Tails:
 
     def _take(self, tail: _Tail, frame: frames.Frame) -> int:
         if frame.kind == frames.DEAD:
-            tail.dead = frame.sequence
+            tail.dead = {identity_of(tail.folder).of(frame.sequence): frame.sequence}
         if frame.kind != frames.ARRIVED:
             return 0
         batch = frame.readings()

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 Number = Fraction | Decimal | int | float
-PAYLOAD_LIMIT = 65_536
-"""A problem keeps at most so many bytes of what could not be read."""
+PAYLOAD_LIMIT = 256 << 10
+"""A problem keeps at most so many bytes of what could not be read: as much as a message may have."""
 
 
 class PointValue(NamedTuple):

@@ -62,7 +62,7 @@ def _bounded(value: int | float | Decimal) -> Number:
     if isinstance(value, Decimal) and value and not -30 < value.adjusted() < 16:
         raise ValueTextError(f"1E{value.adjusted()}")
     if not -LARGEST <= value <= LARGEST:
-        raise ValueTextError("more than 1E15")
+        raise ValueTextError("> 1E15")
     return value
 
 

@@ -91,7 +91,10 @@ def differences(
 def _comes_back(
     numbers: list[int], moments: list[int], at: int, last: int, last_t: int, most_per_hour: int | None
 ) -> bool:
-    """Whether a later reading goes on from `last`, and what stands between was none of this counter's."""
+    """Whether a later reading goes on from `last`, and what stands between was none of this counter's. Silence is nothing to come back to:
+    a counter that speaks after it and drops out again was there all the same."""
+    if last == 0:
+        return False
     looked = 0
     for i in range(at + 1, len(numbers)):
         looked += numbers[i] != 0  # silence may last a summer

@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from nuan.telemetry.protocols.line_protocol.words import prefetch
 from nuan.telemetry.quality.flags import CLOCK_SLACK_S, COARSE_STEP, FEWEST_IN_RUN, GAP_STEPS, IDLE_PIPE_C
 from nuan.telemetry.readings import Flag
 from nuan.terms.quantities import quantity
@@ -37,6 +38,10 @@ _STATE: Any = np.dtype(
 _MISSING, _OUT, _FUTURE = np.uint8(Flag.MISSING), np.uint8(Flag.OUT_OF_RANGE), np.uint8(Flag.FUTURE)
 _DUPLICATE, _STUCK, _JUMP = np.uint8(Flag.DUPLICATE), np.uint8(Flag.STUCK), np.uint8(Flag.JUMP)
 _BAD = np.uint8(Flag.MISSING | Flag.OUT_OF_RANGE | Flag.FUTURE)
+
+
+_AHEAD = 8
+"""Readings ahead of the one at hand whose series is asked of memory."""
 
 
 class StreamFlags:
@@ -106,7 +111,7 @@ def _gcd(a, b):  # type: ignore[no-untyped-def]
 def _run(s, rule, t, v):  # type: ignore[no-untyped-def]
     """True when the value has rested too long; moves the run on."""
     apart = t - s.last_t
-    if v != s.last_v:
+    if v != s.last_v and s.change != 1:
         s.change = _gcd(abs(v - s.last_v), s.change)
     if v != s.last_v or (s.step_s > 0 and apart > GAP_STEPS * s.step_s):
         s.run_t, s.run_n = t, 1
@@ -125,6 +130,8 @@ def _run(s, rule, t, v):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _flag(state, rules, series, time_s, values, arrival_s, flags):  # type: ignore[no-untyped-def]
     for i in range(len(series)):
+        if i + _AHEAD < len(series):
+            prefetch(state, np.int64(series[i + _AHEAD]))
         s = state[series[i]]
         if s.rule == 0:
             continue

@@ -13,6 +13,8 @@ from nuan.terms.quantities import quantity
 FEWEST = 24
 HOT_C = 30
 """Below, a pipe stands and either end may be the warmer."""
+APART_C = 1
+"""Two probes in one pipe differ by so much."""
 TOLERANCE = 0.08
 """How close a ratio must come to a unit's factor: meters and sums of hours differ by some per cent."""
 ENERGY_UNITS = {"MWh": 1000.0, "GJ": 277.778, "MJ": 0.277_778, "Wh": 0.001}
@@ -24,11 +26,14 @@ Numbers = NDArray[np.int32] | NDArray[np.int64] | NDArray[np.float64]
 def swapped_pipes(
     where: str, time_s: NDArray[np.int64], supply_c100: Numbers, return_c100: Numbers, days: int = 3
 ) -> list[Finding]:
-    """Supply colder than return while hot, on at least `days` days and on nearly all of them. Trusted readings at the same times."""
-    hot = np.maximum(supply_c100, return_c100) > HOT_C * 100
+    """Supply colder than return while hot, on at least `days` days and on nearly all of them. Trusted readings at the same times.
+
+    Hours in which the two hardly differ say nothing: a substation that rests at night has many.
+    """
+    hot = (np.maximum(supply_c100, return_c100) > HOT_C * 100) & (np.abs(supply_c100 - return_c100) > APART_C * 100)
     if hot.sum() < FEWEST:
         return []
-    day, colder = local_day(time_s[hot]), (supply_c100[hot] + 100 < return_c100[hot])
+    day, colder = local_day(time_s[hot]), supply_c100[hot] < return_c100[hot]
     each, which = np.unique(day, return_inverse=True)
     share = np.bincount(which, colder) / np.bincount(which)
     turned = share >= 0.9

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.store import frames
 from nuan.telemetry.store.durable import sync_folder
+from nuan.telemetry.store.identity import Identity, identity_of
 from nuan.telemetry.store.journal import JournalReader, journal_files
 from nuan.telemetry.store.lanes import DeadLetter, lane_folders
 
 
 @dataclass(frozen=True, slots=True)
 class AbsorbReport:
-    """What one `absorb` took over; `positions` of all lanes after it, `waiting` readings of the store that are in no segment yet."""
+    """What one `absorb` took over; `positions` by the lanes' identities after it, `waiting` readings of the store that are in no segment yet."""
 
     readings: int
     new_series: int
@@ -35,8 +36,9 @@ class AbsorbReport:
 class LaneReader:
     """One lane as the store's writer sees it. `numbers[i]` is the store's number of the lane's series i."""
 
-    def __init__(self, folder: Path, position: int) -> None:
-        self.folder, self.name, self.position = folder, folder.name, position
+    def __init__(self, folder: Path, identity: Identity, positions: Mapping[str, int]) -> None:
+        self.folder, self.name, self.identity = folder, folder.name, identity
+        self.position = identity.position(positions)
         self.numbers = np.empty(0, np.uint32)
         self._frames = JournalReader(folder / "frames")
         self._names = JournalReader(folder / "names")
@@ -49,6 +51,7 @@ class LaneReader:
             if dead:
                 self._dead[path] = dead[-1].sequence
             if found:
+                self.identity = identity_of(self.folder)  # whoever wrote these had entered itself before
                 letters = sum(len(frame.document()) for frame in dead)
                 batches = [(frame.sequence, frame.readings()) for frame in found if frame.kind == frames.ARRIVED]
                 yield batches, found[-1].sequence, letters
@@ -61,11 +64,11 @@ class LaneReader:
                 names += frame.series()[1]
         return names
 
-    def remove_files(self, handed_over: int) -> int:
+    def remove_files(self, handed_over: Mapping[str, int]) -> int:
         """Files of which everything is absorbed and every dead letter handed over; the youngest belongs to the lane and stays."""
-        removed = 0
+        removed, letters = 0, self.identity.position(handed_over)
         for path, younger in pairwise(journal_files(self.folder / "frames")):
-            if int(younger.stem) > self.position + 1 or self._last_dead(path) > handed_over:
+            if int(younger.stem) > self.position + 1 or self._last_dead(path) > letters:
                 break
             path.unlink()
             removed += 1
@@ -91,8 +94,9 @@ class Lanes:
     def readers(self, positions: Mapping[str, int]) -> list[LaneReader]:
         """In the order in which the store takes them; `positions` are those that the store holds."""
         for folder in lane_folders(self.root):
-            if folder.name not in self._readers:
-                self._readers[folder.name] = LaneReader(folder, positions.get(folder.name, 0))
+            identity, known = identity_of(folder), self._readers.get(folder.name)
+            if known is None or known.identity.born != identity.born:
+                self._readers[folder.name] = LaneReader(folder, identity, positions)
         return [self._readers[name] for name in sorted(self._readers)]
 
     def forget(self, lane: LaneReader) -> None:
@@ -119,9 +123,17 @@ def in_store_numbers(batch: ReadingBatch, numbers: NDArray[np.uint32]) -> Readin
 
 
 def dead_letters(root: Path, after: Mapping[str, int]) -> Iterator[tuple[str, int, int, DeadLetter]]:
-    """(lane, sequence, place in its frame, letter) of all lanes behind the sequence numbers given; durable when given out."""
+    """(lane's identity, sequence, place in its frame, letter) of all lanes behind the sequence numbers given; durable when given out."""
     for folder in lane_folders(root):
-        for _, found in JournalReader(folder / "frames").new_files(after.get(folder.name, 0), sync=True):
-            for frame in found:
-                for index, row in enumerate(frame.document() if frame.kind == frames.DEAD else ()):
-                    yield folder.name, frame.sequence, index, DeadLetter.of_row(row)
+        position = identity_of(folder).position(after)
+        for _, found in JournalReader(folder / "frames").new_files(position, sync=True):
+            dead = [frame for frame in found if frame.kind == frames.DEAD]
+            identity = identity_of(folder)
+            for frame in dead:
+                for index, row in enumerate(frame.document()):
+                    yield identity.of(frame.sequence), frame.sequence, index, DeadLetter.of_row(row)
+
+
+def identities(root: Path) -> set[str]:
+    """Of all lanes: what positions may still be about."""
+    return {name for folder in lane_folders(root) for name in identity_of(folder).names()}

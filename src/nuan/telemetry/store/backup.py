@@ -19,8 +19,9 @@ from pathlib import Path
 from nuan.telemetry.store.durable import digest, make_folder, sync_folder, write_durably
 from nuan.telemetry.store.errors import StoreError, StoreFullError
 from nuan.telemetry.store.frames import frames
+from nuan.telemetry.store.identity import FILE as IDENTITY
+from nuan.telemetry.store.identity import identity_of
 from nuan.telemetry.store.journal import JournalReader, journal_files
-from nuan.telemetry.store.lanes import FOLDER as LANES
 from nuan.telemetry.store.lanes import lane_folders
 from nuan.telemetry.store.manifest import NAME, Manifest
 from nuan.telemetry.store.state import StoreState
@@ -94,6 +95,8 @@ def _copy(root: Path, objects: "_Objects", progress: Progress | None) -> tuple[l
         # readings before names: every name that they need is there then
         for kind in ("frames", "names"):
             files += _journals(root, journal_files(lane / kind), objects)
+        if (lane / IDENTITY).exists():
+            files.append(objects.put((lane / IDENTITY).relative_to(root).as_posix(), (lane / IDENTITY).read_bytes()))
     try:
         files += _journals(root, journal_files(root / "journal"), objects)
         manifest = Manifest.load(root)
@@ -246,11 +249,11 @@ def _copy_durably(source: Path, target: Path) -> None:
 
 
 def _move_lanes_on(root: Path) -> None:
-    """A lane was copied before the journal that tells how far it was taken over: what it writes next must lie behind that."""
+    """A lane was copied before the journal that tells how far it was taken over: what it writes next lies behind that."""
     state = StoreState(root)
     state.load()
-    for name, position in state.lane_positions.items():
-        folder = root / LANES / name / "frames"
+    for lane in lane_folders(root):
+        folder, position = lane / "frames", identity_of(lane).position(state.lane_positions)
         make_folder(folder)
         found = JournalReader(folder).new_frames(0)
         if (found[-1].sequence if found else 0) < position:

@@ -34,6 +34,16 @@ def make_folder(folder: Path) -> None:
         sync_folder(new.parent)
 
 
+def cut_file(path: Path, size: int) -> None:
+    """Behind so many bytes nothing counts any more, also after a power cut."""
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        os.ftruncate(handle, size)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_durably(path: Path, data: bytes | memoryview) -> None:
     """All of the file or none of it, also after a crash. Raises StoreFullError when the disk is full; nothing is left behind then."""
     beside = path.with_name(path.name + ".part")

@@ -32,6 +32,7 @@ MAGIC = b"NUJ1"
 READINGS, SERIES, ARRIVED, DEAD, ABSORBED = 1, 2, 3, 4, 5
 ZSTD, PLAIN = 0, 1
 _HEAD = struct.Struct("<4sBBHQIII")
+HEAD_BYTES = _HEAD.size
 _MOMENT = struct.Struct("<q")
 _LENGTH = struct.Struct("<I")
 _COLUMNS: tuple[Any, ...] = (np.uint32, np.int64, np.int32, np.uint8, np.uint16, np.uint8)
@@ -69,7 +70,7 @@ class Frame:
         return int(lines[0].split("\t", 1)[0]), [line.split("\t", 1)[1] for line in lines]
 
     def positions(self) -> dict[str, int]:
-        """Of each lane the last sequence number that the store has taken over with this frame."""
+        """By the lane's identity the last sequence number that the store has taken over with this frame."""
         if self.kind != ABSORBED:
             return {}
         found: dict[str, int] = json.loads(self.payload[_LENGTH.size : self._behind_positions()])
@@ -142,6 +143,14 @@ def frame_at(data: bytes, at: int) -> Frame | None:
         return Frame(kind, sequence, bytes(packed), end)
     payload = pa.Codec("zstd").decompress(pa.py_buffer(packed), decompressed_size=size, asbytes=True)
     return Frame(kind, sequence, payload, end)
+
+
+def next_head(head: bytes, at: int) -> int | None:
+    """Where the next frame starts behind the one whose head stands at offset `at`; None if this is no true head."""
+    if len(head) < _HEAD.size or head[:4] != MAGIC:
+        return None
+    _, kind, codec, check, sequence, packed_size, size, _ = _HEAD.unpack(head)
+    return at + _HEAD.size + packed_size if check == _head_check(kind, codec, sequence, packed_size, size) else None
 
 
 def frames(data: bytes) -> Iterator[Frame]:

@@ -1,13 +1,15 @@
 """The journal: what was acknowledged and is not yet in a segment. Files are named by the first sequence number in them."""
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nuan.telemetry.store.durable import make_folder, sync_folder
+from nuan.telemetry.store.ahead import Ahead
+from nuan.telemetry.store.durable import cut_file, make_folder, sync_folder
 from nuan.telemetry.store.errors import StoreDamagedError, StoreError, StoreFullError
-from nuan.telemetry.store.frames import Frame, frame_at, frames, whole_frame_after
+from nuan.telemetry.store.frames import HEAD_BYTES, Frame, frame_at, frames, next_head, whole_frame_after
 
 
 def journal_files(folder: Path) -> list[Path]:
@@ -21,27 +23,58 @@ class FrameFile:
         self.path = path
         self.at = 0
 
-    def new_frames(self, *, sync: bool = False) -> list[Frame]:
+    def new_frames(self, *, sync: bool = False, whole: bool = True) -> list[Frame]:
         """Whole frames behind the last that was read. A half one at the end may still be under way and is left for the next time; a broken
-        one with true frames behind it raises StoreDamagedError. `sync`: make sure first that they are on disk, whoever wrote them."""
+        one with true frames behind it raises StoreDamagedError. `sync`: make sure first that they are on disk, whoever wrote them.
+        Not `whole`: zeros behind the frames are room that is still to be written, and are not looked through."""
         handle = os.open(self.path, os.O_RDONLY)
         try:
-            size = os.fstat(handle).st_size
-            if size <= self.at:
+            end = os.fstat(handle).st_size if whole else _written_to(handle, self.at)
+            if end <= self.at:
                 return []
             if sync:
                 os.fdatasync(handle)
-            data = os.pread(handle, size - self.at, self.at)
+            found, filled = _frames_between(handle, self.at, end)
+            if filled < end and (broken := _broken_between(handle, filled, end)) is not None:
+                # the file grew between two looks: what is broken stays broken
+                found, filled = _frames_between(handle, self.at, end)
+                if filled == broken[0]:
+                    raise _damaged(self.path, *broken)
         finally:
             os.close(handle)
-        found, at = [], 0
-        while (frame := frame_at(data, at)) is not None:
-            found.append(frame)
-            at = frame.end
-        if at < len(data) and (behind := whole_frame_after(data, at)) is not None:
-            raise _damaged(self.path, self.at + at, self.at + behind)
-        self.at += at
+        self.at = filled
         return found
+
+
+def _written_to(handle: int, at: int) -> int:
+    """Where the zeros begin, going from head to head; the end of the file if something else stands there."""
+    size = os.fstat(handle).st_size
+    while at < size:
+        head = os.pread(handle, HEAD_BYTES, at)
+        if not any(head):
+            return at
+        behind = next_head(head, at)
+        if behind is None:
+            return size
+        at = behind
+    return size
+
+
+def _frames_between(handle: int, at: int, end: int) -> tuple[list[Frame], int]:
+    """The frames from offset `at` on, each with the offset behind it, and the offset behind the last."""
+    data = os.pread(handle, end - at, at)
+    found, filled = [], 0
+    while (frame := frame_at(data, filled)) is not None:
+        found.append(frame)
+        filled = frame.end
+    return found, at + filled
+
+
+def _broken_between(handle: int, at: int, end: int) -> tuple[int, int] | None:
+    """Where a broken frame starts and a true one follows it."""
+    data = os.pread(handle, end - at, at)
+    behind = whole_frame_after(data, 0)
+    return None if behind is None else (at, at + behind)
 
 
 class JournalReader:
@@ -57,7 +90,8 @@ class JournalReader:
         self._files = {path: self._files.get(path) or FrameFile(path) for path in paths}
         for path, younger in itertools.zip_longest(paths, paths[1:]):
             if younger is None or int(younger.stem) > after + 1:
-                found = self._files[path].new_frames(sync=sync)
+                file = self._files[path]
+                found = file.new_frames(sync=sync, whole=file.at == 0 or younger is not None)
                 yield path, [frame for frame in found if frame.sequence > after]
 
     def new_frames(self, after: int) -> list[Frame]:
@@ -78,13 +112,15 @@ def frames_of(path: Path) -> tuple[list[Frame], int, int]:
     return found, filled, len(data)
 
 
-def _write_all(handle: int, pieces: Sequence[bytes | memoryview]) -> None:
-    """In one call and without joining them, as long as the system takes all at once."""
-    left = sum(len(piece) for piece in pieces) - os.writev(handle, pieces)
-    if left:
-        view = memoryview(b"".join(pieces))[-left:]
-        while view:
-            view = view[os.write(handle, view) :]
+def _write_all(handle: int, pieces: Sequence[bytes | memoryview], at: int) -> int:
+    """In one call and without joining them, as long as the system takes all at once. Returns the bytes written at offset `at`."""
+    size = sum(len(piece) for piece in pieces)
+    written = os.pwritev(handle, pieces, at)
+    if written < size:
+        view = memoryview(b"".join(pieces))
+        while written < size:
+            written += os.pwrite(handle, view[written:], at + written)
+    return size
 
 
 class JournalWriter:
@@ -93,7 +129,8 @@ class JournalWriter:
     The caller holds the store's lock. Group commit for several senders would put their frames here one by one and sync once.
     """
 
-    def __init__(self, folder: Path, next_sequence: int) -> None:
+    def __init__(self, folder: Path, next_sequence: int, *, room: int = 0) -> None:
+        """`room`: bytes that lie on disk before they are written (see `ahead`); 0: none, the file grows."""
         self.folder = folder
         self.broken: str | None = None
         self.last_sequence = next_sequence - 1
@@ -104,8 +141,14 @@ class JournalWriter:
             self._cut_torn_tail(path, last=path == files[-1])
         self.path = files[-1] if files else folder / f"{next_sequence:020d}.jnl"
         self.last_sequence = max(self.last_sequence, int(self.path.stem) - 1)
-        self.handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.handle = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
+        self._at = os.fstat(self.handle).st_size
+        self._room = 0
+        """Length of the file where it was made ahead."""
         sync_folder(folder)
+        self._ahead = Ahead(folder, room) if room else None
+        if self._ahead is not None:
+            self._ahead.prepare()
 
     def _cut_torn_tail(self, path: Path, last: bool) -> None:
         found, filled, length = frames_of(path)
@@ -113,14 +156,9 @@ class JournalWriter:
             self.last_sequence = max(self.last_sequence, found[-1].sequence)
         if filled == length:
             return
-        if not last:
+        if not last and any(path.read_bytes()[filled:]):
             raise StoreDamagedError(path, f"ends in a broken frame at byte {filled}, and a younger journal follows it")
-        handle = os.open(path, os.O_WRONLY)
-        try:
-            os.ftruncate(handle, filled)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        cut_file(path, filled)
 
     def put(self, *pieces: bytes | memoryview) -> None:
         """Write a frame without sync. If the disk does not take it, the file is cut back to where it was."""
@@ -128,19 +166,24 @@ class JournalWriter:
             raise StoreError(
                 f"the journal {self.path.name} is closed after a failed write ({self.broken}); open the store again"
             )
-        length = self.size()
         try:
-            _write_all(self.handle, pieces)
+            self._at += _write_all(self.handle, pieces, self._at)
         except OSError as error:
             try:
-                os.ftruncate(self.handle, length)
+                os.ftruncate(self.handle, self._at)
             except OSError as second:
                 self.broken = str(second)
+            self._room = 0
             raise StoreFullError(self.path, error) from error
 
     def size(self) -> int:
-        """Bytes of the file that is written now."""
-        return os.fstat(self.handle).st_size
+        """Bytes of frames in the file that is written now."""
+        return self._at
+
+    @property
+    def grows(self) -> bool:
+        """The file grows although one with room would be at hand."""
+        return self._ahead is not None and self._ahead.ready and self._room == 0
 
     def sync(self) -> None:
         try:
@@ -153,18 +196,31 @@ class JournalWriter:
     def rotate(self, next_sequence: int) -> None:
         """Go on in a new file, so that the old ones can be dropped once their frames lie in segments. OSError: no new file could
         be made, and the old one is still written."""
-        if self.size() == 0:
+        if self._at == 0:
             return
         path = self.folder / f"{next_sequence:020d}.jnl"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.close(self.handle)
-        self.path, self.handle = path, handle
+        room = 0
+        if self._ahead is not None and self._ahead.ready:
+            self._ahead.take(path)
+            room = os.stat(path).st_size
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+        self._leave()
+        self.path, self.handle, self._at, self._room = path, handle, 0, room
         try:
             sync_folder(self.folder)
         except OSError as error:
             # a file whose name may be gone after a power cut takes nothing that somebody is told is safe
             self.broken = str(error)
             raise StoreFullError(self.path, error) from error
+        if self._ahead is not None:
+            self._ahead.prepare()
+
+    def _leave(self) -> None:
+        """Without the room that was not needed; if a power cut brings it back, it is zeros behind the last frame."""
+        if self._room > self._at:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self.handle, self._at)
+        os.close(self.handle)
 
     def drop_before(self, sequence: int) -> None:
         """Remove the files that hold only frames below the sequence number."""
@@ -175,4 +231,6 @@ class JournalWriter:
         sync_folder(self.folder)
 
     def close(self) -> None:
-        os.close(self.handle)
+        self._leave()
+        if self._ahead is not None:
+            self._ahead.wait()

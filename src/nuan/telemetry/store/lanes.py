@@ -1,6 +1,7 @@
 """A lane: a journal of its own for one intake worker, so that several processes acknowledge side by side and none waits for the store.
 
-    root/lanes/<name>/  lock · names/*.jnl (numbers and names of its series, kept for ever) · frames/*.jnl (readings, dead letters)
+    root/lanes/<name>/  lock · identity (who wrote which frames) · names/*.jnl (numbers and names of its series, kept for ever) ·
+                        frames/*.jnl (readings, dead letters)
 
 A lane knows its own numbers only. The store's single writer takes over what lanes hold (`Store.absorb`), gives it the store's numbers,
 and removes frame files once their readings are safe in the store and their dead letters with whoever keeps them.
@@ -14,30 +15,34 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nuan.telemetry.closing import Closing
 from nuan.telemetry.readings import ReadingBatch
 from nuan.telemetry.series import SeriesKey, SeriesTable
 from nuan.telemetry.store import frames
-from nuan.telemetry.store.durable import make_folder
+from nuan.telemetry.store.durable import cut_file, make_folder
 from nuan.telemetry.store.errors import StoreBusyError, StoreError, UnknownSeriesError
 from nuan.telemetry.store.fold import versions
+from nuan.telemetry.store.identity import identity_of, new_identity
 from nuan.telemetry.store.journal import JournalWriter, frames_of, journal_files
 
 FOLDER = "lanes"
 ROTATE_BYTES = 16 << 20
 """A file of frames is closed at this size: what is absorbed can be removed in pieces of it."""
-PAYLOAD_LIMIT = 64 << 10
+AHEAD_BYTES = 1 << 20
+"""So much more room has a file made ahead: the frame that makes it full."""
+PAYLOAD_LIMIT = 256 << 10
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What a device sent and nobody could read or place. `reason` is a code, `detail` its sentence; of the payload the first 64 KiB."""
+    """What a device sent and nobody could read or place. `reason` is a code, `detail` its particulars (`protocols.details`); of the payload the
+    first 256 KiB: all of a message that is not too large."""
 
     gateway: str
     protocol: str
@@ -61,10 +66,11 @@ def lane_folders(root: Path) -> list[Path]:
     return sorted(path for path in (root / FOLDER).glob("*") if path.is_dir())
 
 
-class Lane:
+class Lane(Closing):
     """One process writes; `put` is on disk when `sync` has returned."""
 
-    def __init__(self, root: Path | str, name: str) -> None:
+    def __init__(self, root: Path | str, name: str, *, ahead: bool = False) -> None:
+        """`ahead`: room for the next frames lies on disk beforehand, for who acknowledges every second and for years."""
         if not _NAME.fullmatch(name):
             raise ValueError(f"“{name}” is no name of a lane: small letters, digits and hyphens")
         self.name = name
@@ -78,6 +84,7 @@ class Lane:
             self._lock = None
             raise StoreBusyError(self.folder) from None
         try:
+            new = not (self.folder / "frames").exists()
             self._names = JournalWriter(self.folder / "names", 1)
             self._table = SeriesTable()
             for path in journal_files(self.folder / "names"):
@@ -85,19 +92,19 @@ class Lane:
                     self._table.extend(*frame.series())
             self._named = 0  # names that are not yet synced
             _cut_unnamed(self.folder / "frames", len(self._table))
-            self._frames = JournalWriter(self.folder / "frames", 1)
+            if new:
+                who = new_identity(name)
+                who.write(self.folder)
+            self._frames = JournalWriter(self.folder / "frames", 1, room=ROTATE_BYTES + AHEAD_BYTES if ahead else 0)
+            if not new:
+                oldest = int(journal_files(self.folder / "frames")[0].stem)
+                who = identity_of(self.folder).opened(name, self._frames.last_sequence + 1, oldest)
+                who.write(self.folder)
+            self.identity = who.openings[-1][1]
         except BaseException:
             os.close(self._lock)
             raise
         self.sequence = self._frames.last_sequence
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._lock is not None:
@@ -156,7 +163,7 @@ class Lane:
             self._names.sync()
             self._named = 0
         self._frames.sync()
-        if self._frames.size() > ROTATE_BYTES:
+        if self._frames.size() > ROTATE_BYTES or self._frames.grows:
             with contextlib.suppress(OSError):  # what is synced is safe in the old file; the next sync tries again
                 self._frames.rotate(self.sequence + 1)
 
@@ -165,7 +172,7 @@ class Lane:
         total = 0
         for path in journal_files(self.folder / "frames"):
             try:
-                total += path.stat().st_size
+                total += self._frames.size() if path == self._frames.path else path.stat().st_size
             except FileNotFoundError:  # removed by the store meanwhile
                 continue
         return total
@@ -177,11 +184,6 @@ def _cut_unnamed(folder: Path, names: int) -> None:
         start = 0
         for frame in frames_of(path)[0]:
             if frame.kind == frames.ARRIVED and int(frame.readings().series.max(initial=0)) >= names:
-                handle = os.open(path, os.O_WRONLY)
-                try:
-                    os.ftruncate(handle, start)
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
+                cut_file(path, start)
                 break
             start = frame.end

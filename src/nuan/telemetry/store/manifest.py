@@ -68,7 +68,7 @@ class Manifest:
     touched: tuple[Extra, ...] = ()
     steps: tuple[StepFile, ...] = ()
     lanes: tuple[tuple[str, int], ...] = ()
-    """Of each lane the sequence number of the last frame that is in this state. It says whence the readings came and is no part of what
+    """By a lane's identity the sequence number of the last frame that is in this state. It says whence the readings came and is no part of what
     the state's hash names."""
     retired: tuple[str, ...] = field(default=())
     """Files that the manifest before this one named: kept for one more round, for readers that still hold it."""

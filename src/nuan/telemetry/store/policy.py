@@ -54,7 +54,12 @@ def load_policy(text: str) -> dict[str, Keeping]:
 
 def default_policy() -> dict[str, Keeping]:
     """Stations' fast points go to steps after a month; everything else stays."""
-    return load_policy((files(__package__) / "retention.yaml").read_text("utf-8"))
+    return load_policy(default_text())
+
+
+def default_text() -> str:
+    """The product's table as it is written."""
+    return (files(__package__) / "retention.yaml").read_text("utf-8")
 
 
 def _keeping(key: str, entry: Any, faults: list[str]) -> Keeping:

@@ -1,6 +1,9 @@
 """What a store is at one moment, and reading it: the manifest's files, the names of its series, and the tail of the journal."""
 
+import fcntl
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,8 @@ from nuan.telemetry.store.verification import Stats, folder_stats, verify_files
 from nuan.terms.places import HOUR_S
 from nuan.terms.quantities import quantity
 
+HOLD = "readers.lock"
+
 
 class StoreState:
     """The reading half of `Store`."""
@@ -32,6 +37,22 @@ class StoreState:
     def __init__(self, root: Path | str, buckets: int = BUCKETS) -> None:
         self.root = Path(root)
         self._buckets = buckets
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While it lasts the writer removes no file of the state that is shown now: for whoever reads it for minutes, or lets others read it.
+        Held by a lock, so that nobody who dies holds it on."""
+        handle = os.open(self.root / HOLD, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            self.load()
+            yield
+        finally:
+            os.close(handle)
+
+    def leave_tail(self) -> None:
+        """Only what lies in segments is shown from now on: what an engine sees that reads files."""
+        self.offset, self.lane_positions, self.tail = self.manifest.sequence, dict(self.manifest.lanes), Tail()
 
     def load(self) -> None:
         """Manifest, series names and journal tail of one moment: read again if a fold was published meanwhile."""

@@ -9,17 +9,17 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nuan.telemetry.closing import Closing
 from nuan.telemetry.readings import GAP, UNKNOWN_DELAY, ReadingBatch
 from nuan.telemetry.series import BUCKETS, SeriesKey
 from nuan.telemetry.store import frames
-from nuan.telemetry.store.absorbing import AbsorbReport, Lanes, dead_letters, in_store_numbers, joined
+from nuan.telemetry.store.absorbing import AbsorbReport, Lanes, dead_letters, identities, in_store_numbers, joined
 from nuan.telemetry.store.durable import make_folder
 from nuan.telemetry.store.errors import StoreBusyError, StoreReadOnlyError, UnknownSeriesError
 from nuan.telemetry.store.fold import Fold, versions
@@ -27,7 +27,7 @@ from nuan.telemetry.store.journal import JournalWriter
 from nuan.telemetry.store.lanes import DeadLetter
 from nuan.telemetry.store.manifest import NAME, Manifest
 from nuan.telemetry.store.segments import Grid
-from nuan.telemetry.store.state import StoreState
+from nuan.telemetry.store.state import HOLD, StoreState
 from nuan.telemetry.store.tail import Tail
 
 WRITERS = 2
@@ -36,7 +36,7 @@ FOLD_FROM = 1 << 20
 """Absorbed readings that wait in the journal before they are folded: readers hold them in memory, about 30 MB."""
 
 
-class Store(StoreState):
+class Store(StoreState, Closing):
     """`with Store(folder, write=True) as store: …`; without `write` it reads only, beside the writer.
 
     `buckets` counts only for a new store. A reading instance shows the store as it was when opened or last `refresh`ed.
@@ -47,6 +47,7 @@ class Store(StoreState):
         self._lock: int | None = None
         self._writer: JournalWriter | None = None
         self._lanes = Lanes(self.root)
+        self._left: set[str] = set()
         if write:
             make_folder(self.root)
             self._take_lock()
@@ -67,14 +68,6 @@ class Store(StoreState):
             os.close(handle)
             raise StoreBusyError(self.root) from None
         self._lock = handle
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._writer is not None:
@@ -155,7 +148,7 @@ class Store(StoreState):
         """Take over what the lanes hold: durable and visible when it returns, each frame once, however often it is stopped in between.
 
         Readings and the lane's position stand in one frame of the store's journal, and in the manifest with the fold that covers them.
-        `handed_over`: of each lane up to which sequence number somebody keeps its dead letters; files with others stay. Folds when
+        `handed_over`: by identity up to which sequence number somebody keeps a lane's dead letters; files with others stay. Folds when
         `fold_from` readings wait.
         """
         try:
@@ -164,7 +157,7 @@ class Store(StoreState):
             self._lanes = Lanes(self.root)  # what was read and not put down is read again
             raise
         lanes = self._lanes.readers(self.lane_positions)
-        removed = sum(lane.remove_files((handed_over or {}).get(lane.name, 0)) for lane in lanes)
+        removed = sum(lane.remove_files(handed_over or {}) for lane in lanes)
         folded = self.compact() if self.tail.readings >= fold_from else 0
         return AbsorbReport(readings, names, letters, dict(self.lane_positions), removed, folded, self.tail.readings)
 
@@ -180,10 +173,10 @@ class Store(StoreState):
                     self._lanes.forget(lane)
                     last = named[-1][0] if named else lane.position
                 for sequence, batch in joined(named):
-                    placed = in_store_numbers(batch, lane.numbers)
-                    journal.put(frames.pack_absorbed(self.offset + 1, placed, {lane.name: sequence}))
+                    placed, who = in_store_numbers(batch, lane.numbers), lane.identity.of(sequence)
+                    journal.put(frames.pack_absorbed(self.offset + 1, placed, {who: sequence}))
                     self._put_down(placed)
-                    self.lane_positions[lane.name] = sequence
+                    self.lane_positions[who] = sequence
                     readings += len(placed)
                 letters += dead
                 journal.sync()
@@ -191,7 +184,7 @@ class Store(StoreState):
         return readings, len(self.series) - known, letters
 
     def dead_letters(self, after: Mapping[str, int]) -> Iterator[tuple[str, int, int, DeadLetter]]:
-        """(lane, sequence, place in its frame, letter) behind the sequence numbers given: for whoever keeps them. Lanes hold them until
+        """(lane's identity, sequence, place in its frame, letter) behind the sequence numbers given: for whoever keeps them. Lanes hold them until
         `absorb` hears that they were handed over."""
         return dead_letters(self.root, after)
 
@@ -205,6 +198,24 @@ class Store(StoreState):
         fold.add(batch, self.tail.sequences())
         self.publish(fold.manifest())
         return len(batch)
+
+    def _somebody_holds(self) -> bool:
+        """Whether somebody reads a state that must stay (`held`). Who begins now reads this one, whose files stay for another round."""
+        handle = os.open(self.root / HOLD, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+    def _forget_lanes(self) -> None:
+        """Positions of lanes that are no more go with the publication after the next: a backup may have copied them a moment ago."""
+        left = set(self.lane_positions) - identities(self.root)
+        for name in left & self._left:
+            del self.lane_positions[name]
+        self._left = left
 
     def load_dense(
         self,
@@ -249,6 +260,10 @@ class Store(StoreState):
     def publish(self, manifest: Manifest) -> None:
         """Make this the state, in one rename; it covers everything in the journal. The files that it names are on disk."""
         journal, before = self._journal(), self.manifest.retired
+        self._forget_lanes()
+        if self._somebody_holds():
+            kept = {*manifest.retired, *before} - {entry.path for entry in manifest.entries()}
+            manifest = replace(manifest, retired=tuple(sorted(kept)))
         manifest.publish(self.root)
         self.offset = manifest.sequence
         self._stand_on(manifest)

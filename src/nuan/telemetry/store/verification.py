@@ -9,6 +9,7 @@ import pyarrow as pa
 from nuan.telemetry.store.durable import digest
 from nuan.telemetry.store.errors import StoreDamagedError
 from nuan.telemetry.store.frames import ARRIVED, DEAD
+from nuan.telemetry.store.identity import identity_of
 from nuan.telemetry.store.journal import JournalReader, journal_files
 from nuan.telemetry.store.lanes import DeadLetter, lane_folders
 from nuan.telemetry.store.manifest import Extra, Manifest, Segment, StepFile
@@ -55,7 +56,10 @@ def verify_files(root: Path, manifest: Manifest) -> list[str]:
     except StoreDamagedError as error:
         faults.append(str(error))
     for folder in lane_folders(root):
-        faults += _lane_faults(root, folder, positions.get(folder.name, 0))
+        try:
+            faults += _lane_faults(root, folder, identity_of(folder).position(positions))
+        except StoreDamagedError as error:
+            faults.append(str(error))
     return faults
 
 
@@ -72,7 +76,7 @@ def _lane_faults(root: Path, folder: Path, position: int) -> list[str]:
                     faults.append(f"{where}: 第 {names} 号之后的点名缺失 / names are missing from number {names} on")
                 names = max(names, first + len(texts))
     except StoreDamagedError as error:
-        return [str(error)]
+        return [*faults, str(error)]
     for frame in frames_found:
         if last is not None and frame.sequence - 1 > max(
             last, position

@@ -16,6 +16,7 @@ from nuan.operations.replaying import MOST, ReplayReport, replay_dead_letters
 from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.devices.models import DeadLetter
 from nuan.telemetry.intake.reasons import REASONS
+from nuan.telemetry.protocols.details import detail_words
 from nuan.web.guard import Visit
 from nuan.web.wording import pick, say
 
@@ -83,7 +84,10 @@ def dead_letters(request: Visit) -> HttpResponse:
         "groups": [(row, reason_words(row["reason"])) for row in groups[:100]],
         "count": every.count(),
         "pages": pages,
-        "rows": [(letter, reason_words(letter.reason), payload_shown(letter.payload)) for letter in pages],
+        "rows": [
+            (letter, reason_words(letter.reason), pick(*detail_words(letter.detail)), payload_shown(letter.payload))
+            for letter in pages
+        ],
         "reasons": sorted({row["reason"]: reason_words(row["reason"]) for row in groups}.items()),
         "gateways": sorted({row["gateway"] for row in groups}),
         "states": DeadLetter.State.choices,

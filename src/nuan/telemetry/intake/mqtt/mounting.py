@@ -7,6 +7,7 @@ to the broker, which checks them and lets each user into its own branch only. Se
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
 
 from nuan.telemetry.intake.mqtt.packets import MqttError, read_varint, varint
@@ -113,15 +114,16 @@ def _behind_properties(body: bytes, at: int) -> int:
 
 
 async def relay(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int, mount: str = "gw"
-) -> None:
-    """One gateway's connection, to its end."""
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int, mount: str = "gw",
+    tls: ssl.SSLContext | None = None,
+) -> None:  # fmt: skip
+    """One gateway's connection, to its end. `tls`: how the broker is spoken to."""
     far: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(FIRST_S):
             first, raw = await _first_packet(reader)
             user, level = user_of(first)
-            far_reader, far = await asyncio.open_connection(host, port)
+            far_reader, far = await asyncio.open_connection(host, port, ssl=tls)
         far.write(raw)
         prefix = f"{mount}/{user}/".encode()
         ways = [

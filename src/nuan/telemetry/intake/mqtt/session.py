@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from nuan.telemetry.intake.mqtt import packets
 from nuan.telemetry.intake.mqtt.packets import MqttError, Publish, Splitter
@@ -165,8 +165,7 @@ class Session(asyncio.Protocol):
     # asyncio calls these
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
 
     def data_received(self, data: bytes) -> None:
         self._heard = asyncio.get_running_loop().time()

@@ -24,6 +24,8 @@ from nuan.telemetry.store.lanes import DeadLetter
 MOST_AT_ONCE = 2_000
 MOST_WAITING_BYTES = 64 << 20
 OVERLOADED_PAUSE_S = 0.5
+HELD_PAUSE_S = 0.25
+"""What a gateway sends too fast is tried again so soon; nothing behind it is acknowledged before (MQTT 5, 4.6: in the order received)."""
 UNSUBSCRIBE_AFTER_S = 60.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 15.0
 
@@ -70,6 +72,8 @@ class Health:
     connections: int = 0
     messages: int = 0
     acknowledged: int = 0
+    held_for: str = ""
+    """The topic of a gateway that sends too fast, and for which reading waits."""
 
 
 class Subscriber:
@@ -170,11 +174,19 @@ class Subscriber:
                 taken, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 if not self._waiting:
                     self._something.clear()
-                harvest, numbers = await self._read(session, taken)
+                harvest, read = await self._read(session, taken)
                 if before is not None:
                     await before
-                before = asyncio.create_task(self._keep(session, harvest, numbers))
-                self._waiting_bytes -= sum([len(each.payload) for each in taken])
+                before = asyncio.create_task(self._keep(session, harvest, taken[:read]))
+                self._waiting_bytes -= sum([len(each.payload) for each in taken[:read]])
+                if held := taken[read:]:
+                    session.pause()
+                    await before
+                    before = None
+                    self._waiting = held + self._waiting
+                    self._something.set()
+                    await asyncio.sleep(HELD_PAUSE_S)
+                    continue
                 if self._waiting_bytes < MOST_WAITING_BYTES // 2:
                     session.resume()
                 if not self._waiting:
@@ -186,19 +198,23 @@ class Subscriber:
             if before is not None:
                 await asyncio.gather(before, return_exceptions=True)
 
-    async def _read(self, session: Session, publishes: list[Publish]) -> tuple[Harvest, list[int]]:
+    async def _read(self, session: Session, publishes: list[Publish]) -> tuple[Harvest, int]:
+        """What came of them, and how many were read: not the first of a gateway that must wait, and none behind it."""
         arrival_s = int(self._clock())
         message = self.reception.message
-        for publish in publishes:
-            message(publish.topic, publish.payload, arrival_s)
+        read, self.health.held_for = len(publishes), ""
+        for at, publish in enumerate(publishes):
+            if not message(publish.topic, publish.payload, arrival_s):
+                read, self.health.held_for = at, publish.topic
+                break
         for reply in self.reception.replies():
             session.publish(reply.topic, reply.payload)
-        harvest = await self.reception.harvest(self.commit.register, arrival_s)
-        return harvest, [publish.packet_id for publish in publishes if publish.packet_id]
+        return await self.reception.harvest(self.commit.register, arrival_s), read
 
-    async def _keep(self, session: Session, harvest: Harvest, numbers: list[int]) -> None:
+    async def _keep(self, session: Session, harvest: Harvest, publishes: list[Publish]) -> None:
         if len(harvest.batch) or harvest.letters:
             await self._submit(harvest)
+        numbers = [publish.packet_id for publish in publishes if publish.packet_id]
         session.acknowledge(numbers)
         self.health.acknowledged += len(numbers)
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nuan.telemetry.protocols.cjt188.link import HEAD, Frame, frames
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.hexadecimal import frame_bytes
 from nuan.telemetry.protocols.mbus.fixed import unit_of
 from nuan.telemetry.protocols.parsed import DeviceNote, Number, Parsed, PointValue, Problem
@@ -63,19 +64,23 @@ def _answer(frame: Frame, zone: tzinfo, parsed: Parsed) -> None:
     identifier = data[:2]
     if identifier in PRESENT and 0x20 <= frame.kind <= 0x29:
         if len(data) < HEAT_LENGTH:
-            parsed.problems.append(Problem("length", f"{len(data):02X} instead of 2E", frame.start, frame.raw))
+            parsed.problems.append(
+                Problem("length", said("length_not", f"{len(data):02X}", "2E"), frame.start, frame.raw)
+            )
         else:
             _heat(frame, zone, parsed)
     elif identifier in PRESENT:
         if len(data) < WATER_LENGTH:
-            parsed.problems.append(Problem("length", f"{len(data):02X} instead of 16", frame.start, frame.raw))
+            parsed.problems.append(
+                Problem("length", said("length_not", f"{len(data):02X}", "16"), frame.start, frame.raw)
+            )
         else:
             _water(frame, zone, parsed)
     elif len(data) >= HISTORY_LENGTH and (month := _month(identifier)) is not None:
         _amount(frame, f".s{month}", 3, 2, None, (), parsed)
     else:
         parsed.problems.append(
-            Problem("unknown_frame", f"data identifier {identifier.hex(' ')}", frame.start, frame.raw)
+            Problem("unknown_frame", said("identifier", identifier.hex(" ")), frame.start, frame.raw)
         )
 
 
@@ -94,7 +99,7 @@ def _heat(frame: Frame, zone: tzinfo, parsed: Parsed) -> None:
     for step in _heat_plan(frame.kind, data[7], data[12], data[17], data[22], data[27]):
         first, last, may_be_negative, point, unit, factor, exponent, is_temperature, settled = step
         if not factor:
-            detail = f"unit {data[exponent]:02X} of {point}"
+            detail = said("unit_of", f"{data[exponent]:02X}", point)
             parsed.problems.append(Problem("unit", detail, frame.start + HEAD + exponent, frame.raw))
             continue
         text = digits[first:last]
@@ -132,7 +137,7 @@ def _heat_plan(kind: int, *units: int) -> tuple[_Step, ...]:
         named = _named(kind, name, code, decimals)
         where = (2 * (HEAT_LENGTH - start - 4), 2 * (HEAT_LENGTH - start), name in ("power", "flow"))
         if named is None:
-            steps.append(_Step(*where, name or "the present heat", None, 0, start + 4))
+            steps.append(_Step(*where, name or "·", None, 0, start + 4))
         else:
             point, unit, factor, exponent = named
             steps.append(_Step(*where, point, unit, factor or 1, exponent, settled=name == ".s1"))
@@ -174,7 +179,7 @@ def _amount(
     data = frame.data
     named = _named(frame.kind, name, data[start + 4], decimals)
     if named is None:
-        detail = f"unit {data[start + 4]:02X} of {name or 'the present amount'}"
+        detail = said("unit_of", f"{data[start + 4]:02X}", name or "·")
         parsed.problems.append(Problem("unit", detail, frame.start + HEAD + start + 4, frame.raw))
         return
     point, unit, factor, exponent = named

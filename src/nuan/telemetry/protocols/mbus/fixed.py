@@ -1,5 +1,6 @@
 """The fixed data structure of old meters (CI 73h): two counters with a unit byte each."""
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.mbus.header import STATUS_OF
 from nuan.telemetry.protocols.parsed import Number, Parsed, PointValue, Problem
 
@@ -28,7 +29,7 @@ def unit_of(code: int) -> tuple[str, str, int] | None:
 def read_fixed(body: bytes, raw: bytes) -> Parsed:
     """Identification, access number, status, two medium and unit bytes, two counters of four bytes."""
     if len(body) != 16:
-        return Parsed.refused("length", f"{len(body)} bytes instead of 16", raw)
+        return Parsed.refused("length", said("bytes_not", len(body), 16), raw)
     device = body[3::-1].hex().upper()
     if not device.isdecimal():
         return Parsed.refused("address", device, raw)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.parsed import Problem
 
 MEDIA: Mapping[int, str] = MappingProxyType({
@@ -76,8 +77,9 @@ def hidden(configuration: bytes, block: bytes) -> str | None:
         return None
     if mode in (4, 5, 7, 10) and not configuration[0] & 0xF0:
         return None
-    return f"mode {mode}"
+    return said("mode", mode)
 
 
 def encrypted(mode: str, raw: bytes) -> Problem:
+    """`mode`: as `hidden` says it."""
     return Problem("encrypted", mode, None, raw)

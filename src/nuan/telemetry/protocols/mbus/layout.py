@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from nuan.telemetry.protocols import details
 from nuan.telemetry.protocols.mbus.meanings import Meaning, meaning
 
 INTEGER, BCD, REAL, UNSIGNED, LETTERS, RAW = range(6)
@@ -128,15 +129,15 @@ class _Walk:
         dif = self.block[start]
         difes = self.chain(start + 1, dif)
         if difes is None:
-            return self.fault("the chain of DIFE does not end")
+            return self.fault(details.said("dife"))
         if dif & 0x0F == 0x0F:
-            return self.fault(f"special function {dif:02X}")
+            return self.fault(details.said("special", f"{dif:02X}"))
         position = start + 1 + len(difes)
         if position >= len(self.block):
-            return self.fault("no VIF")
+            return self.fault(details.said("no_vif"))
         plain_text, vib, position = self.value_information(position)
         if vib is None:
-            return self.fault("the value information does not end")
+            return self.fault(details.said("vife"))
         said = meaning(vib, plain_text)
         encoding, sign, value_at, length, why = self.data(dif & 0x0F, position)
         if why is not None:
@@ -183,14 +184,14 @@ class _Walk:
             encoding = BCD
         if field == 0x0D:
             if position >= len(self.block):
-                return encoding, sign, position, 0, "no length byte"
+                return encoding, sign, position, 0, details.said("no_length")
             kind = _variable(self.block[position])
             if kind is None:
-                return encoding, sign, position, 0, f"length byte {self.block[position]:02X}"
+                return encoding, sign, position, 0, details.said("length_byte", f"{self.block[position]:02X}")
             encoding, sign, length = kind
             position += 1
         if position + length > len(self.block):
-            return encoding, sign, position, 0, f"{position + length - len(self.block)} bytes missing"
+            return encoding, sign, position, 0, details.said("missing", position + length - len(self.block))
         return encoding, sign, position, length, None
 
     def slot(self, dif: int, difes: bytes, said: Meaning, encoding: int, sign: int, start: int, length: int) -> Slot:

@@ -7,10 +7,12 @@ long   68 L L 68 C A CI data… checksum 16        L counts from C to the last d
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from nuan.telemetry.protocols.framing import checked, cut, frames_in
 from nuan.telemetry.protocols.parsed import Problem
 
 PREAMBLE = frozenset(b"\x00\x55\xaa\xfe\xff")
 """Idle and wake-up bytes, echoes of them: no junk worth telling."""
+STARTS = frozenset(b"\x68\x10")
 FROM_MASTER = 0x40
 """Bit of C: the frame goes to a meter, and carries no reading."""
 
@@ -32,36 +34,9 @@ def frames(data: bytes) -> Iterator[Frame | Problem]:
     if end > 5 and data[0] == 0x68 and end == data[1] + 6 and isinstance(only := _long_at(data, 0), Frame):
         yield only  # nearly every message is one frame and nothing else
         return
-    at, junk_from, found = 0, -1, False
-    while at < end:
-        each = _frame_at(data, at, acknowledgement=junk_from < 0)
-        if isinstance(each, Frame):
-            if junk_from >= 0:
-                yield Problem("junk", f"{at - junk_from} bytes", junk_from, data[junk_from:at])
-                junk_from = -1
-            yield each
-            found = True
-            at += len(each.raw)
-        elif each is not None and junk_from < 0:
-            yield each
-            found = True
-            at = _next_frame(data, at + 1)
-        else:
-            if junk_from < 0 and data[at] not in PREAMBLE:
-                junk_from = at
-            at += 1
-    if junk_from >= 0:
-        yield Problem("junk" if found else "no_frame", f"{end - junk_from} bytes", junk_from, data[junk_from:])
-    elif not found:
-        yield Problem("no_frame" if data else "empty", f"{end} bytes", None, data)
-
-
-def _next_frame(data: bytes, start: int) -> int:
-    """Where the next whole frame begins, else the end. Only bytes that can begin a frame are tried."""
-    for at in range(start, len(data)):
-        if data[at] in (0x68, 0x10) and isinstance(_frame_at(data, at, acknowledgement=False), Frame):
-            return at
-    return len(data)
+    yield from frames_in(
+        data, STARTS, PREAMBLE, lambda at, among_junk: _frame_at(data, at, acknowledgement=not among_junk)
+    )
 
 
 def _frame_at(data: bytes, at: int, *, acknowledgement: bool) -> Frame | Problem | None:
@@ -83,18 +58,15 @@ def _frame_at(data: bytes, at: int, *, acknowledgement: bool) -> Frame | Problem
 
 def _long_at(data: bytes, at: int) -> Frame | Problem | None:
     if len(data) - at < 4:
-        return Problem("cut", f"{len(data) - at} bytes", at, data[at:])
+        return cut(data, at)
     length = data[at + 1]
     if data[at + 2] != length or data[at + 3] != 0x68 or length < 3:
         return Problem("length", f"{data[at + 1]:02X} {data[at + 2]:02X}", at, data[at:])
     stop = at + 6 + length
     if len(data) < stop:
-        return Problem("cut", f"{len(data) - at} of {6 + length} bytes", at, data[at:])
-    total = sum(data[at + 4 : stop - 2]) & 0xFF
-    if total != data[stop - 2]:
-        return Problem("checksum", f"{data[stop - 2]:02X}, counted {total:02X}", at, data[at:stop])
-    if data[stop - 1] != 0x16:
-        return Problem("end_byte", f"{data[stop - 1]:02X}", at, data[at:stop])
+        return cut(data, at, 6 + length)
+    if (wrong := checked(data, at, at + 4, stop)) is not None:
+        return wrong
     return Frame(data[at + 4], data[at + 5], data[at + 6], data[at + 7 : stop - 2], data[at:stop], at)
 
 

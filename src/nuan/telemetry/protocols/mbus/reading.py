@@ -2,15 +2,17 @@
 
 from datetime import tzinfo
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.hexadecimal import frame_bytes
 from nuan.telemetry.protocols.mbus.application import read_block
 from nuan.telemetry.protocols.mbus.fixed import read_fixed
 from nuan.telemetry.protocols.mbus.header import LONG_HEADER, NO_HEADER, SHORT_HEADER, encrypted, hidden, identity
+from nuan.telemetry.protocols.mbus.layout import walk
 from nuan.telemetry.protocols.mbus.link import FROM_MASTER, Frame, frames
 from nuan.telemetry.protocols.parsed import DeviceNote, Parsed, Problem
 from nuan.terms.places import CHINA
 
-ERROR_REPORT, ALARM_REPORT, FIXED_DATA = 0x70, 0x71, 0x73
+ERROR_REPORT, ALARM_REPORT, FIXED_DATA, HIGH_FIRST = 0x70, 0x71, 0x73, 0x76
 SILENT = frozenset(range(0x50, 0x60)) | frozenset((0xB8, 0xB9, 0xBA, 0xBB, 0xBC, 0xBD, 0xBE, 0xBF))
 """CI of commands to a meter, which some gateways pass on together with the answers."""
 
@@ -37,7 +39,7 @@ def _answer(frame: Frame, ci: int, zone: tzinfo, identities: bool, parsed: Parse
         _with_identity(frame, zone, identities, parsed)
     elif ci == SHORT_HEADER:
         if len(body) < 4:
-            parsed.problems.append(Problem("cut", "the short header has 4 bytes", frame.start, frame.raw))
+            parsed.problems.append(Problem("cut", said("head_of", len(body), 4), frame.start, frame.raw))
         elif mode := hidden(body[2:4], body[4:]):
             parsed.problems.append(encrypted(mode, frame.raw))
         else:
@@ -47,21 +49,30 @@ def _answer(frame: Frame, ci: int, zone: tzinfo, identities: bool, parsed: Parse
     elif ci == FIXED_DATA:
         parsed.add(read_fixed(body, frame.raw))
     elif ci in (ERROR_REPORT, ALARM_REPORT):
-        detail = f"address {frame.address}: {body[:4].hex(' ') or 'unspecified'}"
+        detail = said("address", frame.address, body[:4].hex(" ") or "—")
         parsed.problems.append(Problem("device_error", detail, frame.start, frame.raw))
     elif ci not in SILENT:
-        parsed.problems.append(Problem("unknown_frame", f"CI {ci:02X}", frame.start, frame.raw))
+        parsed.problems.append(Problem("unknown_frame", said("ci", f"{ci:02X}"), frame.start, frame.raw))
+
+
+def low_first(body: bytes) -> bytes:
+    """A body of mode 2 (CI 76h: of every field of several bytes the high byte first) as mode 1 has it. Single bytes, and DIF and VIF, stay."""
+    head = body[3::-1] + body[5:3:-1] + body[6:10] + body[11:9:-1]
+    block = bytearray(body[12:])
+    for slot in walk(bytes(block)).slots:
+        block[slot.start : slot.stop] = block[slot.start : slot.stop][::-1]
+    return head + bytes(block)
 
 
 def _with_identity(frame: Frame, zone: tzinfo, identities: bool, parsed: Parsed) -> None:
-    """The long header: number 4, maker 2, version, medium, access number, status, signature 2. With CI 76h the high byte comes first."""
+    """The long header: number 4, maker 2, version, medium, access number, status, signature 2. Encrypted blocks of mode 2
+    do not exist: encryption came when it was given up."""
     body = frame.body
     if len(body) < 12:
-        parsed.problems.append(Problem("cut", f"the header has {len(body)} of 12 bytes", frame.start, frame.raw))
+        parsed.problems.append(Problem("cut", said("head_of", len(body), 12), frame.start, frame.raw))
         return
-    if frame.ci == 0x76:
-        parsed.problems.append(Problem("unknown_frame", "mode 2: high byte first", frame.start, frame.raw))
-        return
+    if frame.ci == HIGH_FIRST:
+        body = low_first(body)
     device = body[3::-1].hex()
     if not device.isdecimal():
         parsed.problems.append(Problem("address", device.upper(), frame.start, frame.raw))

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.modbus.registers import RegisterMap
 from nuan.telemetry.protocols.mqtt_json.reading import read_json
-from nuan.telemetry.protocols.parsed import Parsed, PointValue, Problem
+from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT, Parsed, PointValue, Problem
 from nuan.telemetry.protocols.values import moment
 from nuan.terms.places import CHINA
 
@@ -47,7 +48,7 @@ def parse(
                 value = point.value(read.registers)
                 parsed.points.append(PointValue(read.device, point.name, read.time_s, value, point.unit))
             elif any(number in read.registers for number in point.registers):
-                reader.problem("register", f"{point.name}: only a part of its registers")
+                reader.problem("register", said("registers_part", point.name))
     return parsed
 
 
@@ -60,7 +61,7 @@ class _Reader:
 
     def problem(self, code: str, detail: str, at: int | None = None) -> None:
         if len(self.problems) < 100:
-            self.problems.append(Problem(code, detail[:200], at, self.payload[:65_536]))
+            self.problems.append(Problem(code, detail[:300], at, self.payload[:PAYLOAD_LIMIT]))
 
     def document(self) -> Iterator[_Read]:
         if self.payload.lstrip()[:1] in (b"{", b"["):
@@ -72,7 +73,7 @@ class _Reader:
                 if isinstance(each, dict):
                     yield from self.one(each)
                 else:
-                    self.problem("wrong_shape", "an entry that is no object")
+                    self.problem("wrong_shape", said("object", "[]"))
         else:
             yield from self.table()
 
@@ -100,7 +101,7 @@ class _Reader:
         elif start is not None and isinstance(values, list):
             pairs = [(start + n, value) for n, value in enumerate(values)]
         else:
-            self.problem("wrong_shape", "neither registers nor start and values")
+            self.problem("wrong_shape", said("registers_none"))
             return None
         words: dict[int, int] = {}
         for number, value in pairs[:MOST_REGISTERS]:
@@ -120,16 +121,16 @@ class _Reader:
         try:
             text = self.payload.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.problem("not_text", error.reason, error.start)
+            self.problem("not_text", said("utf8", error.start), error.start)
             return
         reads: dict[tuple[str, int | None], dict[int, int]] = {}
         try:
             rows = list(csv.DictReader(io.StringIO(text)))
         except csv.Error as error:
-            self.problem("wrong_shape", str(error))
+            self.problem("wrong_shape", said("csv", str(error)))
             return
         if not rows or not {"register", "value"} <= set(rows[0]):
-            self.problem("empty" if not text.strip() else "wrong_shape", "wanted: device,time,register,value")
+            self.problem("empty" if not text.strip() else "wrong_shape", said("columns", "device,time,register,value"))
             return
         for number, row in enumerate(rows[:MOST_REGISTERS], 2):
             device = str(row.get("device") or self.device or "")

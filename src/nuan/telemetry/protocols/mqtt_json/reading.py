@@ -7,7 +7,8 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
-from nuan.telemetry.protocols.parsed import DeviceNote, Parsed, PointValue, Problem
+from nuan.telemetry.protocols.details import said
+from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT, DeviceNote, Parsed, PointValue, Problem
 from nuan.telemetry.protocols.topics import TopicTemplate
 from nuan.telemetry.protocols.values import ValueTextError, json_decimal, moment, number
 from nuan.terms.places import CHINA
@@ -76,13 +77,13 @@ def read_json(payload: bytes) -> Any:
     try:
         text = payload.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return Problem("not_text", str(error.reason), error.start, payload[:65_536])
+        return Problem("not_text", said("utf8", error.start), error.start, payload[:PAYLOAD_LIMIT])
     try:
         return json.loads(text, parse_float=json_decimal, parse_constant=lambda _: None)
     except json.JSONDecodeError as error:
-        return Problem("not_json", error.msg, error.pos, payload[:65_536])
+        return Problem("not_json", said("json", error.pos, error.msg), error.pos, payload[:PAYLOAD_LIMIT])
     except (ValueError, RecursionError) as error:
-        return Problem("not_json", type(error).__name__, None, payload[:65_536])
+        return Problem("not_json", type(error).__name__, None, payload[:PAYLOAD_LIMIT])
 
 
 class _Walk:
@@ -94,11 +95,11 @@ class _Walk:
 
     def problem(self, code: str, detail: str) -> None:
         if len(self.parsed.problems) < 100:
-            self.parsed.problems.append(Problem(code, detail[:200], None, self.payload[:65_536]))
+            self.parsed.problems.append(Problem(code, detail[:300], None, self.payload[:PAYLOAD_LIMIT]))
 
     def visit(self, node: Any, around: _Around) -> None:
         if around.depth > DEEPEST:
-            self.problem("wrong_shape", f"nested deeper than {DEEPEST}")
+            self.problem("wrong_shape", said("deep", DEEPEST))
         elif isinstance(node, dict):
             self.group(node, around)
         elif isinstance(node, list):
@@ -107,7 +108,7 @@ class _Walk:
         elif around.point is not None:
             self.point(around, around.point, node)
         else:
-            self.problem("wrong_shape", f"a bare {type(node).__name__} without {{point}} in the topic")
+            self.problem("wrong_shape", said("bare", type(node).__name__))
 
     def group(self, node: Mapping[str, Any], around: _Around) -> None:
         lower = {key.lower(): key for key in node}
@@ -169,7 +170,7 @@ class _Walk:
         elif isinstance(value, dict):
             self.visit(value, _Around(inner.device, None, inner.time_s, f"{around.prefix}{key}.", inner.depth))
         else:
-            self.problem("wrong_shape", f"{key} is a list")
+            self.problem("wrong_shape", said("is_a_list", key))
 
     def long_row(self, node: Mapping[str, Any], lower: Mapping[str, str], name: str, around: _Around) -> None:
         unit = node.get(lower.get("unit", ""))
@@ -186,10 +187,10 @@ class _Walk:
 
     def point(self, around: _Around, name: str, value: Any, unit: Any = None) -> None:
         if around.device is None:
-            self.problem("no_device", f"whose is {name}?")
+            self.problem("no_device", said("whose", name))
             return
         if len(self.parsed.points) >= MOST_POINTS:
-            self.problem("too_long", f"more than {MOST_POINTS} values")
+            self.problem("too_long", said("values", MOST_POINTS))
             return
         try:
             amount, own_unit = number(value)

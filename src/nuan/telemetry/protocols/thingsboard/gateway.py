@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.mqtt_json.reading import read_json
-from nuan.telemetry.protocols.parsed import DeviceNote, Parsed, PointValue, Problem, Reply
+from nuan.telemetry.protocols.parsed import PAYLOAD_LIMIT, DeviceNote, Parsed, PointValue, Problem, Reply
 from nuan.telemetry.protocols.values import ValueTextError, moment, number
 from nuan.terms.places import CHINA
 
@@ -22,7 +23,7 @@ POLITE = ("rpc", "claim", "attributes/request", "attributes/response")
 """Understood, of no use here, and no reason for a problem."""
 _REQUEST = "v1/devices/me/rpc/request/"
 _ANSWER = "v1/devices/me/rpc/response/"
-_ANONYMOUS = "v1/devices/me/ names no device behind a broker; let the gateway send v1/gateway/telemetry"
+_ANONYMOUS = said("anonymous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def parse(topic: str, payload: bytes, limits: Limits | None = None, zone: tzinfo
     if isinstance(document, Problem):
         return Parsed(problems=[document])
     if not isinstance(document, dict):
-        return Parsed.refused("wrong_shape", f"{word} should be an object", payload)
+        return Parsed.refused("wrong_shape", said("object", word), payload)
     if word in ("connect", "disconnect"):
         return _connection(word, document, payload)
     if word == "attributes":
@@ -88,9 +89,9 @@ def _split(topic: str) -> tuple[str, str | None]:
 def _request(prefix: str, number_text: str, payload: bytes, limits: Limits) -> Parsed:
     document = read_json(payload)
     if not number_text.isascii() or not number_text.isdigit() or len(number_text) > 18:
-        return Parsed.refused("wrong_topic", f"request {number_text[:40]}", payload)
+        return Parsed.refused("wrong_topic", said("request", number_text[:40]), payload)
     if not isinstance(document, dict) or not isinstance(document.get("method"), str):
-        return Parsed.refused("wrong_shape", "a request has a method", payload)
+        return Parsed.refused("wrong_shape", said("method"), payload)
     known = document["method"] == "getSessionLimits"
     answer = limits.answer() if known else json.dumps({"error": "no such method"}).encode()
     return Parsed(replies=[Reply(f"{prefix}v1/devices/me/rpc/response/{number_text}", answer)])
@@ -118,7 +119,7 @@ def _attributes(document: Mapping[str, Any], payload: bytes) -> Parsed:
             }
             parsed.notes.append(DeviceNote(device, "attributes", texts))
         else:
-            parsed.add(Parsed.refused("wrong_shape", f"the attributes of {device[:60]} are no object", payload))
+            parsed.add(Parsed.refused("wrong_shape", said("object", device[:60]), payload))
     return parsed
 
 
@@ -129,7 +130,7 @@ def _telemetry(document: Mapping[str, Any], payload: bytes, zone: tzinfo) -> Par
     for device, entries in document.items():
         for entry in entries if isinstance(entries, list) else [entries]:
             if not isinstance(entry, dict) or not device.strip():
-                problems.append(("no_device" if not device.strip() else "wrong_shape", f"an entry of {device[:60]}"))
+                problems.append(("no_device" if not device.strip() else "wrong_shape", said("entry", device[:60])))
                 continue
             values = entry.get("values")
             flat = not isinstance(values, dict)
@@ -140,7 +141,7 @@ def _telemetry(document: Mapping[str, Any], payload: bytes, zone: tzinfo) -> Par
             fields = {key: value for key, value in entry.items() if key != "ts"} if flat else values
             assert isinstance(fields, dict)
             problems += _fields(device.strip(), fields, time_s, parsed)
-    parsed.problems = [Problem(code, detail, None, payload[:65_536]) for code, detail in problems[:100]]
+    parsed.problems = [Problem(code, detail, None, payload[:PAYLOAD_LIMIT]) for code, detail in problems[:100]]
     return parsed
 
 

@@ -5,6 +5,7 @@ B:  L C M M A A A A A A … crc · … crc                            L counts t
 sticks deliver the telegram without CRCs, L counting what follows it
 """
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.parsed import Problem
 
 POLYNOMIAL = 0x3D65
@@ -42,7 +43,7 @@ def telegram(data: bytes) -> bytes | Problem:
     if data[:2] in SYNC and len(data) > 12:
         data = data[2:]
     if len(data) < FIRST_BLOCK + 1:
-        return Problem("cut" if data else "empty", f"{len(data)} bytes", None, data)
+        return Problem("cut" if data else "empty", said("bytes", len(data)), None, data)
     length = data[0] + 1
     if length < FIRST_BLOCK + 1:
         return Problem("length", f"{data[0]:02X}", 0, data)
@@ -52,7 +53,7 @@ def telegram(data: bytes) -> bytes | Problem:
     blocks = 1 + -(-(length - FIRST_BLOCK) // BLOCK)
     if len(data) == length + 2 * blocks:
         return _format_a(data, length)
-    return Problem("cut" if len(data) < length else "length", f"{len(data)} bytes, L says {length}", 0, data)
+    return Problem("cut" if len(data) < length else "length", said("bytes_not", len(data), length), 0, data)
 
 
 def _format_a(data: bytes, length: int) -> bytes | Problem:
@@ -62,7 +63,7 @@ def _format_a(data: bytes, length: int) -> bytes | Problem:
         size = min(size, left)
         block = data[at : at + size]
         if crc16(block) != data[at + size : at + size + 2]:
-            return Problem("checksum", f"CRC of the block at {at}", at, data)
+            return Problem("checksum", said("block_crc", at), at, data)
         plain += block
         at, left, size = at + size + 2, left - size, BLOCK
     return plain

@@ -2,10 +2,12 @@
 
 from datetime import tzinfo
 
+from nuan.telemetry.protocols.details import said
 from nuan.telemetry.protocols.hexadecimal import frame_bytes
-from nuan.telemetry.protocols.mbus.application import read_block
+from nuan.telemetry.protocols.mbus.application import layout_of, read_block
 from nuan.telemetry.protocols.mbus.header import NO_HEADER, SHORT_HEADER, Identity, encrypted, hidden, identity
 from nuan.telemetry.protocols.parsed import DeviceNote, Parsed, Problem
+from nuan.telemetry.protocols.wmbus.compact import full_block, remember
 from nuan.telemetry.protocols.wmbus.link import crc16, telegram
 from nuan.terms.places import CHINA
 
@@ -13,7 +15,11 @@ LONG_HEADER = 0x72
 EXTENDED = {0x8C: 2, 0x8D: 8, 0x8E: 10, 0x8F: 16}
 """CI of the extended link layer → bytes before the next CI. 8DH and 8FH end with a session number and a CRC."""
 FRAGMENTATION = 0x90
-COMPACT = (0x69, 0x6A, 0x6B, 0x79)
+COMPACT, COMPACT_SHORT = 0x79, 0x7B
+FORMAT = (0x69, 0x6A, 0x6B)
+"""Frames that only tell a format; full frames tell it as well."""
+HEADS = {LONG_HEADER: 12, SHORT_HEADER: 4, NO_HEADER: 0, COMPACT: 0, COMPACT_SHORT: 4}
+"""CI of application data → bytes of their header."""
 
 
 def parse(payload: bytes, zone: tzinfo = CHINA, identities: bool = False) -> Parsed:
@@ -33,48 +39,53 @@ def _transport(sender: Identity | None, kind: bytes, rest: bytes, zone: tzinfo, 
     status = 0
     for _ in range(4):
         if not rest:
-            return Parsed.refused("cut", "no application data", raw)
+            return Parsed.refused("cut", said("no_data"), raw)
         ci, rest = rest[0], rest[1:]
         if ci in EXTENDED:
             size = EXTENDED[ci]
             if len(rest) <= size:
-                return Parsed.refused("cut", f"the layer {ci:02X} has {size} bytes", raw)
+                return Parsed.refused("cut", said("layer_short", f"{ci:02X}", size), raw)
             if ci in (0x8D, 0x8F) and (why := _session(rest[size - 6 : size], rest[size:], raw)):
                 return Parsed(problems=[why])
             rest = rest[size:]
         elif ci == FRAGMENTATION:
             rest = rest[1 + rest[0] :] if rest else rest
-        elif ci in (LONG_HEADER, SHORT_HEADER, NO_HEADER):
+        elif ci in HEADS:
             break
         else:
-            detail = "compact frame: its format is not in it" if ci in COMPACT else f"CI {ci:02X}"
-            return Parsed.refused("unknown_frame", detail, raw)
+            return Parsed.refused("unknown_frame", said("format_frame" if ci in FORMAT else "ci", f"{ci:02X}"), raw)
     else:
-        return Parsed.refused("unknown_frame", "too many layers", raw)
-    head = {LONG_HEADER: 12, SHORT_HEADER: 4, NO_HEADER: 0}[ci]
+        return Parsed.refused("unknown_frame", said("layers"), raw)
+    head = HEADS[ci]
     if len(rest) < head:
-        return Parsed.refused("cut", f"the header has {head} bytes", raw)
+        return Parsed.refused("cut", said("head_of", len(rest), head), raw)
     if ci == LONG_HEADER:
         sender, kind = identity(rest[:4], rest[4:6], rest[6], rest[7]), rest[4:8]
     if sender is None:
-        return Parsed.refused("address", "the number is not decimal", raw)
+        return Parsed.refused("address", "", raw)
     block = rest[head:]
     if head:
         status = rest[head - 3]
         if mode := hidden(rest[head - 2 : head], block):
             return Parsed(problems=[encrypted(mode, raw)])
+    if ci in (COMPACT, COMPACT_SHORT):
+        full = full_block(block, raw)
+        if isinstance(full, Problem):
+            return Parsed(problems=[full])
+        block = full
     parsed = Parsed()
     read_block(sender.number, kind, block, status, zone, raw, parsed)
+    if not parsed.problems:
+        remember(block, layout_of(kind, block))
     if identities:
         parsed.notes.append(DeviceNote(sender.number, "identity", sender.facts()))
     return parsed
 
 
 def _session(layer: bytes, payload: bytes, raw: bytes) -> Problem | None:
-    """Session number 4 bytes, its top three bits the encryption; then a CRC over all that follows, low byte first."""
+    """Session number 4 bytes, its top three bits the encryption; then a CRC over all that follows, low byte first. The CRC is encrypted as well:
+    where it is right, somebody has opened the telegram already."""
+    if crc16(payload) in (layer[4:6], layer[5:3:-1]):
+        return None
     method = layer[3] >> 5
-    if method:
-        return encrypted(f"extended link layer, method {method}", raw)
-    if crc16(payload) not in (layer[4:6], layer[5:3:-1]):
-        return Problem("checksum", "CRC of the extended link layer", None, raw)
-    return None
+    return encrypted(said("layer_mode", method), raw) if method else Problem("checksum", said("layer_crc"), None, raw)
