@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def network(live_city: str, settings, tmp_path) -> str:  # type: ignore[no-untyped-def]
     settings.NUAN_HOME = tmp_path
+    Outage.objects.all().delete()
     small_network.build_network(datetime.now(UTC) - timedelta(minutes=2))
     return live_city
 
@@ -49,7 +50,7 @@ def test_from_the_map_to_the_outage(visit, network: str) -> None:  # type: ignor
     page.get_by_role("button", name="登记停热…").click()
     page.get_by_role("button", name="确认登记").click()
     page.wait_for_load_state()
-    assert "处停热" in page.inner_text("main")
+    assert "已登记 1 处停热" in page.inner_text("main")
     assert Outage.objects.filter(place="H01-S01", ended_at=None).exists()
 
     page.goto("/network/C01/what-if/")
