@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 import small_network
+import small_ring
 from nuan.network.formats import geojson, nuan_json
 from nuan.network.graph.checks import findings
 from nuan.operations.network_breakage import breakage
@@ -39,31 +40,31 @@ def imported(text: str, **more: object):  # type: ignore[no-untyped-def]
 
 class TestImport:
     def test_a_dry_run_writes_nothing_and_says_what_would_be_there(self, home) -> None:  # type: ignore[no-untyped-def]
-        done = imported(nuan_json.write(small_network.ring()), dry_run=True)
+        done = imported(nuan_json.write(small_ring.ring()), dry_run=True)
         assert done.ok
         assert done.version is None
         assert not NetworkVersion.objects.exists()
         assert not (home / "network").exists()
 
     def test_the_tables_lie_under_their_own_hash(self, home) -> None:  # type: ignore[no-untyped-def]
-        version = imported(nuan_json.write(small_network.ring())).version
+        version = imported(nuan_json.write(small_ring.ring())).version
         path = home / "network" / "tables" / f"{version.digest}.json"
         assert digest_of(path.read_text("utf-8")) == version.digest
-        assert load(home, version.digest).pipes["pipe"].to_list() == small_network.ring().pipes["pipe"].to_list()
+        assert load(home, version.digest).pipes["pipe"].to_list() == small_ring.ring().pipes["pipe"].to_list()
 
     def test_the_same_file_again_changes_nothing(self) -> None:
-        text = nuan_json.write(small_network.ring())
+        text = nuan_json.write(small_ring.ring())
         first, again = imported(text).version, imported(text)
         assert again.unchanged
         assert again.version == first
         assert AuditEntry.objects.filter(act="import_network").count() == 1
 
     def test_another_drawing_is_another_version(self) -> None:
-        imported(nuan_json.write(small_network.ring()))
-        assert imported(nuan_json.write(small_network.ring(scale=1.1))).version.number == 2
+        imported(nuan_json.write(small_ring.ring()))
+        assert imported(nuan_json.write(small_ring.ring(scale=1.1))).version.number == 2
 
     def test_all_errors_are_said_at_once_and_stop_it(self) -> None:
-        network = small_network.ring()
+        network = small_ring.ring()
         broken = network.with_table(
             "pipes",
             network.pipes.with_columns(
@@ -81,19 +82,19 @@ class TestImport:
             done.required()
 
     def test_a_station_that_nobody_knows_is_a_warning_that_stays_with_the_version(self) -> None:
-        done = imported(nuan_json.write(small_network.ring()))
+        done = imported(nuan_json.write(small_ring.ring()))
         assert [f["code"] for f in done.version.findings] == ["place_unknown"]
         assert done.version.placed == 2
 
     def test_places_can_come_as_a_table(self) -> None:
-        network, strange = with_places(small_network.ring(), {"X3": "B003", "X9": "B001"})
+        network, strange = with_places(small_ring.ring(), {"X3": "B003", "X9": "B001"})
         assert [each.code for each in strange] == ["substation_unknown"]
         done = keep_network(network, [], source="x", company="C02", actor="外人", now=AS_OF)
         assert done.version.placed == 1, "B003 is a building of C02; the others are not its own"
 
     def test_an_unknown_company_is_an_error(self) -> None:
         assert "company_unknown" in {
-            each.code for each in imported(nuan_json.write(small_network.ring()), company="C99").findings
+            each.code for each in imported(nuan_json.write(small_ring.ring()), company="C99").findings
         }
 
     @pytest.mark.parametrize(
@@ -105,10 +106,10 @@ class TestImport:
         assert done.findings
 
     def test_geojson_comes_in_too(self) -> None:
-        assert imported(geojson.write(small_network.ring()), source="net.geojson").version.pipes == 8
+        assert imported(geojson.write(small_ring.ring()), source="net.geojson").version.pipes == 8
 
     def test_tables_that_were_changed_on_disk_are_not_believed(self, home) -> None:  # type: ignore[no-untyped-def]
-        version = imported(nuan_json.write(small_network.ring())).version
+        version = imported(nuan_json.write(small_ring.ring())).version
         path = home / "network" / "tables" / f"{version.digest}.json"
         path.write_text(path.read_text("utf-8").replace("1000.0", "1001.0"), "utf-8")
         with pytest.raises(NetworkGoneError):
@@ -344,4 +345,4 @@ class TestRehearsal:
 
 
 def test_the_small_network_is_sound() -> None:
-    assert [each for each in findings(small_network.ring()) if each.severity == "error"] == []
+    assert [each for each in findings(small_ring.ring()) if each.severity == "error"] == []

@@ -139,7 +139,7 @@ def saturation_bar(temp_c: float) -> float:
     """Absolute pressure at which water of this temperature boils.
 
     >>> round(saturation_bar(100.0), 3), round(saturation_bar(130.0), 2)
-    (1.013, 2.7)
+    (1.019, 2.69)
     """
     a, b, c = (8.07131, 1730.63, 233.426) if temp_c < 100.0 else (8.14019, 1810.94, 244.485)
     return float(10 ** (a - b / (c + temp_c)) * 1.33322e-3)

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from math import atan2, cos, degrees, hypot, isfinite, radians
 from urllib.parse import urlencode
 
+import numpy as np
 import polars as pl
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
+from nuan.network.graph import Network
 from nuan.network.steady import State
 from nuan.operations.network_twin import Twin
 from nuan.web.network_scale import Scale
@@ -74,8 +78,9 @@ def draw(
     hit: frozenset[str] = frozenset(),
     valves: frozenset[str] = frozenset(),
     base: str = "",
+    part: str = "",
 ) -> Picture | None:
-    """None where no node has a place. `chosen`: in the middle and marked; `wet`, `hit`, `valves`: pipes, stations and valves to mark."""
+    """None where no node has a place. `part`: a plant; only what hangs together with it is in sight at first. `chosen`: in the middle and marked; `wet`, `hit`, `valves`: pipes, stations and valves to mark."""
     if not twin.at:
         return None
     plane = _Plane.of(twin.at)
@@ -120,13 +125,29 @@ def draw(
             )
             if row["source"] == chosen:
                 middle.add(place)
-    box = middle.box(plane) if chosen else (0.0, 0.0, plane.width, plane.height)
+    if part and not chosen:
+        middle.add(*(spot[node] for node in parts_of(twin.network).get(part, set()) if node in spot))
+    box = middle.box(plane) if chosen or part else (0.0, 0.0, plane.width, plane.height)
     svg = (
         f'<svg class="network" viewBox="{" ".join(f"{number:.1f}" for number in box)}" data-whole="0 0 {plane.width:.0f} {plane.height:.0f}" '
         f'style="--size:{box[2] / WIDE:.3f}" role="img" aria-label="{say("管网图")}" preserveAspectRatio="xMidYMid meet">'
         f"{''.join(links)}{''.join(parts)}</svg>"
     )
     return Picture(mark_safe(svg), scale, unplaced)
+
+
+def parts_of(network: Network) -> dict[str, set[str]]:
+    """For the first plant of each part that hangs together by pipes or valves (open or not), the supply nodes of that part."""
+    names = network.nodes["node"].to_list()
+    index = {name: i for i, name in enumerate(names)}
+    ends = pl.concat([network.table(table).select("from_node", "to_node") for table in ("pipes", "valves", "pumps")])
+    a, b = (np.array([index[name] for name in ends[column]], np.int64) for column in ("from_node", "to_node"))
+    link = coo_array((np.ones(len(a)), (a, b)), shape=(len(names), len(names)))
+    _, part = connected_components(link, directed=False)
+    found: dict[int, str] = {}
+    for source, node in network.sources.select("source", "supply_node").iter_rows():
+        found.setdefault(int(part[index[node]]), source)
+    return {source: {names[i] for i in np.flatnonzero(part == number)} for number, source in found.items()}
 
 
 def _between(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:

@@ -33,7 +33,7 @@ def read(text: str) -> tuple[Network, list[Finding]]:
         document = json.loads(text)
         if document["nuan_network"] != VERSION:
             raise KeyError
-        tables = {table: pl.DataFrame(document[table]) for table in TABLES if table in document}
+        tables = {table: _frame(table, document[table]) for table in TABLES if table in document}
         return Network.of(name=str(document.get("name", "")), **tables), []
     except TableError as error:
         why = str(error)
@@ -42,3 +42,9 @@ def read(text: str) -> tuple[Network, list[Finding]]:
     return Network.of(), [
         Finding("network.json", "not_a_network", "这不是本平台的管网文件", why, "用 formats.nuan_json.write 写出，或按 docs/network.md 的列名填写")
     ]  # fmt: skip
+
+
+def _frame(table: str, columns: dict[str, list[Any]]) -> pl.DataFrame:
+    """Whole numbers among decimals are decimals: people write 250 m beside 250.5 m."""
+    known = {name: about.dtype for name, about in TABLES[table].items() if name in columns}
+    return pl.DataFrame(columns, schema_overrides=known)

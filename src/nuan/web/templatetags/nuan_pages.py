@@ -203,7 +203,7 @@ def because(decision: PayerDecision) -> str:
     return pick(decision.reason_zh, decision.reason_en)
 
 
-@register.filter
-def person(user: object) -> str:
+@register.filter("person")
+def name_of_user(user: object) -> str:
     """A user's name as people say it; a dash for nobody."""
     return person_name(user)

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from nuan.policies import catalogue
+from nuan.records.accounts.visibility import MAY_OPEN
 from nuan.records.registry.models import Banner, Company
 from nuan.records.supervision.models import CurrentJudgement, Judgement
 from nuan.rules.clause import Clause
@@ -23,6 +24,7 @@ from nuan.web.tables import csv_answer, sorted_by
 from nuan.web.working import working_of
 
 PAGE = 40
+ON_THE_NETWORK = {"2.5.4", "2.6.1"}
 SORTS = {"newest": "-judgement_id", "amount": "-amount_fen", "subject": "subject"}
 
 
@@ -72,6 +74,7 @@ def clause(request: Visit, key: str) -> HttpResponse:
     pack = request.GET.get("pack", applies)
     context = context_of(found, pack if pack in catalogue.packs() else applies, _day_asked(request))
     context |= {"sort": request.GET.get("sort", "newest"), "cases": _cases(found)}
+    context["leads_to_network"] = key in ON_THE_NETWORK and request.role in MAY_OPEN["networks"]
     if request.scope.kind != "nothing":
         pages = Paginator(_current(request, key), PAGE).get_page(request.GET.get("page"))
         context |= {

@@ -67,7 +67,7 @@ def network_broken(request: Visit, company: str) -> HttpResponse:
             base=reverse("network", args=[company]),
         )  # fmt: skip
     context = found.context(
-        "broken", broken=broken, why=why, pipe=pipe, row=row, both=both, picture=picture, layer="pressure", crew=_crew(company),
+        "broken", broken=broken, why=why, pipe=pipe, row=row, both=both, picture=picture, layer="pressure", crew=_crew(company) if request.scope.kind == "company" else None,
         going=_going(broken), bore_mm=None if row is None else round(row["inner_diameter_m"] * 1000), causes=Outage.Cause.choices,
         rerouted=[] if broken is None else broken.rerouted[:MOST_REROUTED], more=0 if broken is None else max(len(broken.rerouted) - MOST_REROUTED, 0),
     )  # fmt: skip
@@ -75,7 +75,7 @@ def network_broken(request: Visit, company: str) -> HttpResponse:
 
 
 def _crew(company: str) -> list[str]:
-    """Repair people of the company who may sign in."""
+    """Repair people of the company who may sign in; only their own company is told their names."""
     rows = User.objects.filter(company=company, role=Role.CREW, is_active=True).order_by("display_name", "username")
     return [user.display_name or user.username for user in rows]
 

@@ -21,7 +21,7 @@ from nuan.records.twin.models import NetworkRun
 from nuan.web.guard import Visit
 from nuan.web.live_words import ago
 from nuan.web.network_stage import STALE_AFTER, Stage, companies_in_sight, stage
-from nuan.web.network_svg import LAYERS, SIDES, draw
+from nuan.web.network_svg import LAYERS, SIDES, draw, parts_of
 from nuan.web.wording import say
 
 WORST = 8
@@ -59,13 +59,17 @@ def network(request: Visit, company: str) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:80]
     matches = search(found, asked)
     chosen = matches[0]["name"] if matches and (len(matches) == 1 or matches[0]["name"] == asked) else ""
+    pieces = list(parts_of(found.twin.network))
+    part = request.GET.get("part", "")
+    part = part if part in pieces and len(pieces) > 1 else ""
     picture = draw(
         found.twin, found.state, layer=layer, side=side, names=found.names, measured=measured_stations(found), chosen=chosen,
         base=reverse("network", args=[company]),
+        part=part,
     )  # fmt: skip
     context = found.context(
         "map", picture=picture, layer=layer, side=side, layers=LAYERS, sides=SIDES, q=asked, matches=matches, chosen=chosen,
-        worst=found.worst(WORST), warnings=warnings(found), leaks=leaks_going(company), about=_about(found, chosen),
+        worst=found.worst(WORST), warnings=warnings(found), leaks=leaks_going(company), pieces=pieces, part=part, about=_about(found, chosen),
     )  # fmt: skip
     return render(request, "web/network/map.html", context)
 
