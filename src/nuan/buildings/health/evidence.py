@@ -20,7 +20,7 @@ STANDING_D: Final = 2
 """运行参数: days on which the valve was seen to stand, at least, and most of those since the fault began."""
 ALONE_D: Final = 4
 """运行参数: so many days in a row say it by themselves, whatever the channels say."""
-LOAD: Final = 8.0
+LOAD: Final = 2.0
 """运行参数: log-likelihood by which an error that grows with the flow has to beat a constant one."""
 LOAD_AT_ONCE: Final = 40.0
 """运行参数: the same for an error that came at once; scale grows over weeks."""

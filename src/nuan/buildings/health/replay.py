@@ -269,7 +269,6 @@ def _arbitrate(city: CityHours, states: Sequence[_Station], state: _Station, tol
     sides.sort(key=lambda side: -side[2])
     for who, each, _ in sides:
         assert who.watch is not None
-        who.watch.forget()
         who.watch.tell(each)  # seen from each side it is the same distance
     return [(who, Told(told.day, each)) for who, each, part in sides if part >= DOUBT]
 

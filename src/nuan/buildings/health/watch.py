@@ -34,6 +34,7 @@ WAIT_D: Final = 4
 """运行参数: a verdict that is not clear is given after so many days with evidence at the latest."""
 KEPT_D: Final = 45
 LEAST_FLOORS: Final = 2.5
+REWALKED_D: Final = 5
 AGREED: Final = 0.65
 """运行参数: share of the days since a bias began that have to show it."""
 UNSURE: Final = 0.7
@@ -230,6 +231,8 @@ class StationWatch:
         ]  # fmt: skip
         self.days = deque(shifted, maxlen=KEPT_D)
         self.cusum.reset()
+        for day in list(self.days)[-REWALKED_D:]:  # what else had begun meanwhile is not lost
+            self.cusum.step(scores(day, self.candidates), day.day)
         self.pending_since = None
 
 
