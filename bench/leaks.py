@@ -27,7 +27,7 @@ from nuan.network.leaks.stream import Watch
 
 Floats = NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "leaks.json"
-TUNED_ON, SCORED_ON, LOCATED_ON = (11, 12, 101, 102), tuple(range(201, 213)), tuple(range(301, 309))
+TUNED_ON, SCORED_ON, LOCATED_ON = (11, 12, 101, 102), (*range(201, 207), *range(208, 214)), tuple(range(301, 309))
 SIZES = {0.5: 72.0, 2.0: 12.0, 5.0: 12.0, 10.0: 1.0, 20.0: 1.0}
 """t/h and the hours within which the alarm is wanted (5 t/h: as 2)."""
 HOLDS: tuple[Hold, ...] = ("net", "relief", "held", "band", "tank")
