@@ -248,10 +248,10 @@ def supplement_while_sending(monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]
     rejudged(row, (row.amount_fen or 0) + 5_000)
     more = booked_batch()
     senders: list[threading.Thread] = []
-    look = refund_posting.payable_fen
+    look = refund_posting.owed_by_home
 
-    def then_somebody_sends(homes: set[int]) -> dict[int, int]:
-        owed = look(homes)
+    def then_somebody_sends(homes: list[int], account: str) -> dict[int, int]:
+        owed = look(homes, account)
 
         def send() -> None:
             refund_payouts.send_payouts(first, channel="bank", on=TODAY, actor="周会计")
@@ -262,7 +262,7 @@ def supplement_while_sending(monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]
         senders[0].join(3)
         return owed
 
-    monkeypatch.setattr(refund_posting, "payable_fen", then_somebody_sends)
+    monkeypatch.setattr(refund_posting, "owed_by_home", then_somebody_sends)
     refund_posting.post_refunds(more, by=finance("周会计"), on=TODAY)
     senders[0].join(60)
     owed = sum(RefundItem.objects.values_list("amount_fen", flat=True))
@@ -299,7 +299,7 @@ def two_batches_of_one_home(monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
         batch = propose_refunds(company="C01", season="2025-2026", clause=clause, by=finance("周会计"))
         refund_batches.decide_refunds(batch, by=finance("郑主管"), seen_hash=batch.content_hash)
         batches.append(batch)
-    meet(monkeypatch, refund_posting, "payable_fen")
+    meet(monkeypatch, refund_posting, "owed_by_home")
     todo = list(batches)
     assert both(lambda: refund_posting.post_refunds(todo.pop(), by=finance("周会计"), on=TODAY).state) == [
         "posted",
