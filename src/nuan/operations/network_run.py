@@ -165,7 +165,7 @@ def _save(run: NetworkRun, state: State) -> None:
     network = state.arrays.network
     draft = path.with_suffix(".new.npz")
     np.savez(
-        draft, pressure=state.pressure_bar, temp=state.temp_c, flow=state.flow_kg_per_s, outlet=state.outlet_c, limited=state.limited,
+        draft, pressure=state.pressure_bar, temp=state.temp_c, flow=state.flow_kg_per_s, outlet=state.outlet_c, limited=state.limited, answer=state.answer_k,
         ambient=np.float64(state.ambient_temp_c), steps=np.int64(state.steps), valves=network.valves["open"].to_numpy(),
         **{name: network.substations[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in _FILLED},
         **{f"source_{name}": network.sources[name].to_numpy() for name in ("supply_temp_c", "return_pressure_bar", "lift_bar")},
@@ -199,7 +199,8 @@ def _read(run: NetworkRun) -> State:
         network = with_open_flags(network, "valves", kept["valves"])
         arrays = Arrays.of(network, ambient_temp_c=float(kept["ambient"]))
         return State(
-            arrays, kept["pressure"], kept["temp"], kept["flow"], kept["outlet"], kept["limited"], float(kept["ambient"]), int(kept["steps"])
+            arrays, kept["pressure"], kept["temp"], kept["flow"], kept["outlet"], kept["limited"], kept["answer"],
+            float(kept["ambient"]), int(kept["steps"]),
         )  # fmt: skip
 
 
