@@ -47,7 +47,11 @@ def test_template_registry_readings_one_after_another(tmp_path: Path) -> None:
     states = [json.loads(run(*command).stdout)["files"][0]["state"] for _ in range(2)]
     assert states == ["imported", "unchanged"]
     rows = [(row.act, row.actor) for row in AuditEntry.objects.order_by("id")]
-    acts = ("book_government_debts", "import_registry", "import_readings")  # a debt of the templates goes into the ledger too
+    acts = (
+        "book_government_debts",
+        "import_registry",
+        "import_readings",
+    )  # a debt of the templates goes into the ledger too
     assert rows == [(act, "小李") for act in acts]
 
 

@@ -78,6 +78,20 @@ def test_a_reader_beside_the_writer_sees_every_frame_once(tmp_path: Path) -> Non
     assert seen == list(range(1, 41))
 
 
+def test_room_that_nobody_has_written_to_costs_no_reader_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lane_with_room(tmp_path) as lane:
+        write(lane, 0, 1)
+        write(lane, 1, 1)
+        reader, read = JournalReader(frames_folder(tmp_path)), []
+        look = os.pread
+        monkeypatch.setattr(journal_module.os, "pread", lambda *asked: read.append(asked[1]) or look(*asked))
+        for _ in range(3):
+            reader.new_frames(0)
+        assert sum(read) < 10_000
+
+
 def test_rotation_takes_the_next_room_and_cuts_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes_module, "ROTATE_BYTES", 400)
     with lane_with_room(tmp_path) as lane:
@@ -126,7 +140,8 @@ def test_a_frame_lost_in_the_middle_is_damage(tmp_path: Path) -> None:
             handle.seek(second)
             handle.write(bytes(20))
         with pytest.raises(StoreDamagedError):
-            JournalReader(frames_folder(tmp_path)).new_frames(0)
+            list(JournalReader(frames_folder(tmp_path)).new_files(0, thorough=True))
+        assert any("true frames follow" in fault for fault in faults(tmp_path))
 
 
 def test_without_room_on_disk_the_file_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

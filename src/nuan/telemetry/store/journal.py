@@ -84,14 +84,17 @@ class JournalReader:
         self.folder = folder
         self._files: dict[Path, FrameFile] = {}
 
-    def new_files(self, after: int, *, sync: bool = False) -> Iterator[tuple[Path, list[Frame]]]:
-        """File by file the frames with a sequence number above `after`. A torn tail ends its file quietly."""
+    def new_files(
+        self, after: int, *, sync: bool = False, thorough: bool = False
+    ) -> Iterator[tuple[Path, list[Frame]]]:
+        """File by file the frames with a sequence number above `after`. A torn tail ends its file quietly. `thorough`: look for damage
+        behind the zeros of the youngest file too, which whoever looks every second must not."""
         paths = journal_files(self.folder)
         self._files = {path: self._files.get(path) or FrameFile(path) for path in paths}
         for path, younger in itertools.zip_longest(paths, paths[1:]):
             if younger is None or int(younger.stem) > after + 1:
                 file = self._files[path]
-                found = file.new_frames(sync=sync, whole=file.at == 0 or younger is not None)
+                found = file.new_frames(sync=sync, whole=thorough or younger is not None)
                 yield path, [frame for frame in found if frame.sequence > after]
 
     def new_frames(self, after: int) -> list[Frame]:

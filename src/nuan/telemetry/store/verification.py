@@ -68,7 +68,9 @@ def _lane_faults(root: Path, folder: Path, position: int) -> list[str]:
     where, faults = folder.relative_to(root).as_posix(), []
     names, last = 0, None
     try:
-        frames_found = [frame for _, found in JournalReader(folder / "frames").new_files(0) for frame in found]
+        frames_found = [
+            frame for _, found in JournalReader(folder / "frames").new_files(0, thorough=True) for frame in found
+        ]
         for _, found in JournalReader(folder / "names").new_files(0):
             for frame in found:
                 first, texts = frame.series()
