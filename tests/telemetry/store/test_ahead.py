@@ -1,9 +1,11 @@
 """Room made ahead: the same frames as in a file that grows, whoever reads beside, whatever stops the writer."""
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,3 +159,58 @@ def test_without_room_on_disk_the_file_grows(tmp_path: Path, monkeypatch: pytest
     with lane_with_room(tmp_path / "lane") as lane:
         write(lane, 0, 3)
     assert minutes(tmp_path / "lane") == [0, 1, 2]
+
+
+def test_no_handle_is_left_when_the_room_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that nobody writes under a young name would let the store pass over, and remove, what is acknowledged in the older one."""
+    real = os.open
+
+    def none_left(path: Any, flags: int, *more: Any, **words: Any) -> int:
+        if flags & os.O_WRONLY:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(path, flags, *more, **words)
+
+    with lane_with_room(tmp_path) as lane:
+        monkeypatch.setattr(os, "open", none_left)
+        write(lane, 0, 1)
+        monkeypatch.setattr(os, "open", real)
+        assert minutes(tmp_path) == [0]
+        write(lane, 1, 3)
+        assert minutes(tmp_path) == [0, 1, 2, 3]
+    assert faults(tmp_path) == []
+
+
+def test_a_power_cut_between_two_frames_of_one_sync_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk may write what was not yet synced in any order: here all of the younger frame and nothing of the older."""
+    with lane_with_room(tmp_path) as lane:
+        write(lane, 0, 3)
+        file, real, on_disk = journal_files(frames_folder(tmp_path))[-1], os.fdatasync, [lane._frames.size()]
+        monkeypatch.setattr(os, "fdatasync", lambda handle: (real(handle), on_disk.append(lane._frames.size())))
+        lane.put(one(3), START)
+        older_end = lane._frames.size()
+        lane.put(one(4), START)
+    with file.open("r+b") as handle:
+        handle.seek(on_disk[-1])
+        handle.write(bytes(older_end - on_disk[-1]))
+    with Lane(tmp_path, "w1") as lane:
+        assert lane.sequence >= 3
+
+
+def test_what_the_store_takes_over_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a frame that is put into the room just when it is read."""
+    real = os.fdatasync
+    with lane_with_room(tmp_path) as lane:
+        write(lane, 0, 3)
+        reader, unsynced, waiting = JournalReader(frames_folder(tmp_path)), lane.sequence + 1, [one(3)]
+
+        def put_meanwhile(handle: int) -> None:
+            real(handle)
+            while waiting:
+                lane.put(waiting.pop(), START)
+
+        monkeypatch.setattr(os, "fdatasync", put_meanwhile)
+        found = [frame.sequence for _, frames in reader.new_files(1, sync=True) for frame in frames]
+        assert found
+        assert unsynced not in found

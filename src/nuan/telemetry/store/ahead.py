@@ -32,10 +32,17 @@ class Ahead:
     def ready(self) -> bool:
         return self._ready
 
-    def take(self, path: Path) -> None:
-        """The file under its own name; the folder is not synced yet. Raises OSError, and then there is none."""
+    def take(self, path: Path) -> int:
+        """The file under its own name, open to write; the folder is not synced yet. Raises OSError, and then there is none under that
+        name: one that nobody writes would tell readers that all below it lies in older files."""
         self._ready = False
-        self.path.rename(path)
+        handle = os.open(self.path, os.O_WRONLY)
+        try:
+            self.path.rename(path)
+        except OSError:
+            os.close(handle)
+            raise
+        return handle
 
     def wait(self) -> None:
         """Until nothing is being made: before the folder is given to somebody else."""

@@ -25,21 +25,21 @@ class FrameFile:
 
     def new_frames(self, *, sync: bool = False, whole: bool = True) -> list[Frame]:
         """Whole frames behind the last that was read. A half one at the end may still be under way and is left for the next time; a broken
-        one with true frames behind it raises StoreDamagedError. `sync`: make sure first that they are on disk, whoever wrote them.
+        one with true frames behind it raises StoreDamagedError. `sync`: what is returned is on disk, whoever wrote it.
         Not `whole`: zeros behind the frames are room that is still to be written, and are not looked through."""
         handle = os.open(self.path, os.O_RDONLY)
         try:
             end = os.fstat(handle).st_size if whole else _written_to(handle, self.at)
             if end <= self.at:
                 return []
-            if sync:
-                os.fdatasync(handle)
             found, filled = _frames_between(handle, self.at, end)
             if filled < end and (broken := _broken_between(handle, filled, end)) is not None:
                 # the file grew between two looks: what is broken stays broken
                 found, filled = _frames_between(handle, self.at, end)
                 if filled == broken[0]:
                     raise _damaged(self.path, *broken)
+            if sync and found:  # behind the reading: in zeros that lie there already, a frame may be put at any moment
+                os.fdatasync(handle)
         finally:
             os.close(handle)
         self.at = filled
@@ -148,6 +148,7 @@ class JournalWriter:
         self._at = os.fstat(self.handle).st_size
         self._room = 0
         """Length of the file where it was made ahead."""
+        self._unsynced = False
         sync_folder(folder)
         self._ahead = Ahead(folder, room) if room else None
         if self._ahead is not None:
@@ -164,13 +165,20 @@ class JournalWriter:
         cut_file(path, filled)
 
     def put(self, *pieces: bytes | memoryview) -> None:
-        """Write a frame without sync. If the disk does not take it, the file is cut back to where it was."""
+        """Write a frame without sync. If the disk does not take it, the file is cut back to where it was.
+
+        In a file made ahead only one frame at a time lies there unsynced: its length is known already, so that a power cut might leave
+        the second whole and the first torn, and that could not be told from damage.
+        """
         if self.broken is not None:
             raise StoreError(
                 f"the journal {self.path.name} is closed after a failed write ({self.broken}); open the store again"
             )
+        if self._room and self._unsynced:
+            self.sync()
         try:
             self._at += _write_all(self.handle, pieces, self._at)
+            self._unsynced = True
         except OSError as error:
             try:
                 os.ftruncate(self.handle, self._at)
@@ -195,6 +203,7 @@ class JournalWriter:
             # after a failed sync the kernel may have dropped the pages: what is on disk is unknown until it is read again
             self.broken = str(error)
             raise StoreFullError(self.path, error) from error
+        self._unsynced = False
 
     def rotate(self, next_sequence: int) -> None:
         """Go on in a new file, so that the old ones can be dropped once their frames lie in segments. OSError: no new file could
@@ -202,11 +211,11 @@ class JournalWriter:
         if self._at == 0:
             return
         path = self.folder / f"{next_sequence:020d}.jnl"
-        room = 0
-        if self._ahead is not None and self._ahead.ready:
-            self._ahead.take(path)
-            room = os.stat(path).st_size
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+        handle = self._ahead.take(path) if self._ahead is not None and self._ahead.ready else None
+        if handle is None:
+            handle, room = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644), 0
+        else:
+            room = os.fstat(handle).st_size
         self._leave()
         self.path, self.handle, self._at, self._room = path, handle, 0, room
         try:
