@@ -73,6 +73,24 @@ def test_verify_says_what_is_wrong(root: Path, tmp_path: Path) -> None:
     assert (done.exit_code, len(json.loads(done.output)["faults"])) == (1, 1)
 
 
+def test_verify_while_an_intake_folds(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two folds while the files are being read: what was begun with stays until it is read."""
+    nuan("compact", "--root", root)
+    real = Store.verify
+
+    def beside_folds(self: Store) -> list[str]:
+        with Store(root, write=True) as store:
+            for minute in range(2):
+                times = np.array([START + 60 * minute + 7])
+                store.append(ReadingBatch.of(store.series_id(FLOW), times, np.array([minute], np.int32)))
+                store.compact()
+        return real(self)
+
+    monkeypatch.setattr(Store, "verify", beside_folds)
+    done = nuan("verify", "--root", root)
+    assert (done.exit_code, "Every byte" in done.output) == (0, True)
+
+
 def test_backup_and_restore(root: Path, tmp_path: Path) -> None:
     done = json.loads(nuan("backup", tmp_path / "b", "--root", root, "--name", "x", "--json").output)
     assert done["copied"] == done["bytes"] > 0

@@ -8,13 +8,15 @@ import pyarrow as pa
 
 from nuan.telemetry.store.durable import digest
 from nuan.telemetry.store.errors import StoreDamagedError
-from nuan.telemetry.store.frames import ARRIVED, DEAD
+from nuan.telemetry.store.frames import ARRIVED, DEAD, Frame
 from nuan.telemetry.store.identity import identity_of
 from nuan.telemetry.store.journal import JournalReader, journal_files
 from nuan.telemetry.store.lanes import DeadLetter, lane_folders
 from nuan.telemetry.store.manifest import Extra, Manifest, Segment, StepFile
 from nuan.telemetry.store.segments import SegmentFile
 from nuan.telemetry.store.steps import read_steps
+
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,8 @@ def verify_files(root: Path, manifest: Manifest) -> list[str]:
             faults.append(f"{entry.path}: {fault}")
     positions = dict(manifest.lanes)
     try:
-        for _, found in JournalReader(root / "journal").new_files(0):
-            for frame in found:
-                positions |= frame.positions()
+        for frame in _all_frames(root / "journal"):
+            positions |= frame.positions()
     except StoreDamagedError as error:
         faults.append(str(error))
     for folder in lane_folders(root):
@@ -63,20 +64,28 @@ def verify_files(root: Path, manifest: Manifest) -> list[str]:
     return faults
 
 
+def _all_frames(folder: Path) -> list[Frame]:
+    """Of a folder of journals. A file that the writer removed between the listing and the reading is no fault: listed anew it is gone."""
+    for left in reversed(range(TRIES)):
+        try:
+            return [frame for _, found in JournalReader(folder).new_files(0, thorough=True) for frame in found]
+        except FileNotFoundError:
+            if not left:
+                raise
+    return []
+
+
 def _lane_faults(root: Path, folder: Path, position: int) -> list[str]:
     """Whole frames that count on, names for every series in them, and nothing cut off that the store had taken over."""
     where, faults = folder.relative_to(root).as_posix(), []
     names, last = 0, None
     try:
-        frames_found = [
-            frame for _, found in JournalReader(folder / "frames").new_files(0, thorough=True) for frame in found
-        ]
-        for _, found in JournalReader(folder / "names").new_files(0):
-            for frame in found:
-                first, texts = frame.series()
-                if first > names:
-                    faults.append(f"{where}: 第 {names} 号之后的点名缺失 / names are missing from number {names} on")
-                names = max(names, first + len(texts))
+        frames_found = _all_frames(folder / "frames")
+        for frame in _all_frames(folder / "names"):
+            first, texts = frame.series()
+            if first > names:
+                faults.append(f"{where}: 第 {names} 号之后的点名缺失 / names are missing from number {names} on")
+            names = max(names, first + len(texts))
     except StoreDamagedError as error:
         return [*faults, str(error)]
     for frame in frames_found:
