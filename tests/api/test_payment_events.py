@@ -114,6 +114,17 @@ def test_a_message_and_then_the_bill_file_is_one_payment_with_its_fee() -> None:
     assert (report.state, Payment.objects.count()) == ("known", 1)
     assert balance_fen(account("C01", "bank_fees")) == 60
     assert balance_fen(account("C01", "wechat")) == 9_940
+    month = text.replace(
+        "`2025-11-03", "`2025-11-04 09:00:00,`4200002,`B001-1-0101,`SUCCESS,`50.00,`0.30000\n`2025-11-03", 1
+    )
+    month = month.replace("`1,`100.00,`0.60000", "`2,`150.00,`0.90000")
+    report = import_payments(
+        month.encode(), "m.csv", channel="wechat", company="C01", actor="周会计", today=date(2026, 2, 2)
+    )
+    assert (report.state, report.new, report.known) == ("imported", 1, 1), (
+        "the month's bill after the day's, on another day"
+    )
+    assert balance_fen(account("C01", "bank_fees")) == 90
 
 
 def test_results_of_refunds_in_any_order(tmp_path: Path, settings) -> None:  # type: ignore[no-untyped-def]

@@ -3,9 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connection
+
+from nuan.operations import refund_payouts
+from nuan.records.billing.models import RefundPayout
 
 
 class Together:
@@ -55,6 +60,29 @@ def sql(*statements: str) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+def somebody_sends(
+    monkeypatch: pytest.MonkeyPatch, module: Any, payouts: list[RefundPayout], on: date
+) -> threading.Thread:
+    """Somebody who sends payouts between the look of `module` at what is owed and the payouts that it makes from that."""
+    look = module.owed_by_home
+
+    def send() -> None:
+        refund_payouts.send_payouts(payouts, channel="bank", on=on, actor="周会计")
+        connection.close()
+
+    sender = threading.Thread(target=send)
+
+    def then_they_send(company: str, homes: list[int], account: str) -> dict[int, int]:
+        owed = look(company, homes, account)
+        if not sender.ident:
+            sender.start()
+            sender.join(3)
+        return owed
+
+    monkeypatch.setattr(module, "owed_by_home", then_they_send)
+    return sender
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from payment_samples import ALL, TODAY, wechat
 
 from billed_city import bill_everybody, person, prepare
@@ -23,6 +24,7 @@ from nuan.operations.open_bills import open_of_bills
 from nuan.operations.payment_files import ImportReport, import_payments
 from nuan.operations.payment_queue import NoReasonError, take_back
 from nuan.operations.payment_returns import Answer, decide_return, propose_return, send_return, settle_return
+from nuan.operations.refund_posting import ways_back
 from nuan.records.billing.models import Bill, ChannelRefund, Entry, Payment
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +181,23 @@ def test_a_revoked_receipt_is_in_the_list(bill: Bill) -> None:
     text = wechat([("1", bill.number, 100)], [("0", "1", "shop-9", 100, "SUCCESS")]).replace("`REFUND", "`REVOKED")
     assert take(text).state == "imported"
     assert (ChannelRefund.objects.get().kind, ChannelRefund.objects.get().amount_fen) == ("revoked", 100)
+
+
+def test_the_line_of_the_company_comes_before_the_receipt(bill: Bill) -> None:
+    """Whoever places money stands in the line first and then takes the receipt; the other way round the two would wait for each other."""
+    take(wechat([("1", bill.number, bill.total_fen)], [("r1", "1", "shop", 500, "SUCCESS")]))
+    with CaptureQueriesContext(connection) as asked:
+        propose_channel_refund(ChannelRefund.objects.get().pk, by=person("周会计"), why="平台上退的")
+    locks = [
+        one["sql"] for one in asked if "pg_advisory_xact_lock(hashtext" in one["sql"] or "FOR UPDATE" in one["sql"]
+    ]
+    assert "placing C01" in locks[0]
+    assert any("billing_payment" in each for each in locks[1:])
+
+
+def test_what_a_platform_has_given_back_is_no_way_for_a_refund(bill: Bill) -> None:
+    """The platform would refuse it: it gives back no more than came."""
+    take(wechat([("1", bill.number, bill.total_fen)]))
+    assert ways_back([bill.home_id])[bill.home_id].txn_id == "1"
+    take(wechat([], [("r1", "1", "shop", 500, "SUCCESS")]), "next.csv")
+    assert ways_back([bill.home_id]) == {}

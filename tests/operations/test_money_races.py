@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection
 from payment_samples import TODAY, wechat
-from race_stage import both, meet, without
+from race_stage import both, meet, somebody_sends, without
 from refund_cast import rejudged
 
 from billed_city import ISSUED, approved, bill_everybody, prepare
@@ -247,24 +247,9 @@ def supplement_while_sending(monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]
     row = CurrentJudgement.objects.filter(subject=first[0].home.code, amount_fen__gt=0).order_by("id")[0]
     rejudged(row, (row.amount_fen or 0) + 5_000)
     more = booked_batch()
-    senders: list[threading.Thread] = []
-    look = refund_posting.owed_by_home
-
-    def then_somebody_sends(homes: list[int], account: str) -> dict[int, int]:
-        owed = look(homes, account)
-
-        def send() -> None:
-            refund_payouts.send_payouts(first, channel="bank", on=TODAY, actor="周会计")
-            connection.close()
-
-        senders.append(threading.Thread(target=send))
-        senders[0].start()
-        senders[0].join(3)
-        return owed
-
-    monkeypatch.setattr(refund_posting, "owed_by_home", then_somebody_sends)
+    sender = somebody_sends(monkeypatch, refund_posting, first, TODAY)
     refund_posting.post_refunds(more, by=finance("周会计"), on=TODAY)
-    senders[0].join(60)
+    sender.join(60)
     owed = sum(RefundItem.objects.values_list("amount_fen", flat=True))
     live = RefundPayout.objects.filter(state__in=["pending", "in_transit"]).values_list("amount_fen", flat=True)
     return owed, sum(live)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billed_city import approved, bill_everybody, card, contract, person, prepare
 from nuan.operations.bill_changes import decide_change, propose_change
@@ -123,6 +124,15 @@ def test_a_cancelled_bill_that_was_paid_leaves_the_money_as_credit(billed: None)
     rules = list(payment.allocations.order_by("id").values_list("rule", "amount_fen"))
     assert rules == [("exact", 217_200), ("undo", -217_200), ("overpaid", 217_200)]
     settled()
+
+
+def test_who_decides_on_a_bill_stands_in_the_lines_of_the_company_before_the_audit_log(billed: None) -> None:
+    """An import holds the company's line and takes the log's at its end: with the log in hand one would wait for it, and it for us."""
+    asked = propose_change(of(), [], why="房屋已拆除", by=person("周会计"))
+    with CaptureQueriesContext(connection) as queries:
+        decide_change(of(), by=person("郑主管"), seen_hash=asked.content_hash, on=date(2025, 12, 1))
+    first = next(each["sql"] for each in queries if "pg_advisory_xact_lock" in each["sql"])
+    assert "placing C01" in first
 
 
 def test_a_lowered_bill_keeps_what_it_needs_and_the_rest_is_credit(billed: None) -> None:

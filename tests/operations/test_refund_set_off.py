@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from nuan.operations import refund_batches
+from nuan.operations import ledger, refund_batches
 from nuan.operations.approvals import ContentChangedError, SamePersonError
 from nuan.operations.ledger import account, balance_fen
 from nuan.operations.ledger_check import check
@@ -18,7 +18,7 @@ from nuan.operations.refund_set_off_undo import SetOffError, ask_undo, decide_un
 from nuan.operations.refund_status import by_company
 from nuan.records.accounts.models import User
 from nuan.records.billing.models import Entry, RefundBatch, RefundNotice, RefundPayout, RefundSetOff
-from nuan.records.registry.models import Home
+from nuan.records.registry.models import Company, Home
 from nuan.records.supervision.models import CurrentJudgement, Judgement
 from refund_stage import ON, a_posted_batch, finance
 from small_city import AS_OF, SEASON
@@ -168,3 +168,16 @@ def test_the_pages_show_it_and_take_two_people(overpaid: Home, client: Client) -
     client.force_login(User.objects.get(username="王阿姨"), backend=backend)
     body = client.get("/my-money/").content.decode()
     assert "从退费里抵扣的" in body
+
+
+def test_a_claim_of_another_company_is_not_set_off(overpaid: Home) -> None:
+    """The home has come over from a company that it owes something: that stays between those two."""
+    before = Company.objects.exclude(code="C01").order_by("code")[0].code
+    legs = [(account(before, "refund_claim", overpaid), 4_000), (account(before, "refund"), -4_000)]
+    ledger.post(key="elsewhere", kind="refund", on=ON, postings=legs, actor="周会计")
+    judged(overpaid.code, "2.5.3b", 10_000, "demo-city")
+    batch = propose()
+    assert batch.set_off == {overpaid.code: OVERPAID}
+    post(batch)
+    assert standing(overpaid) == (10_000 - OVERPAID, 0)
+    assert balance_fen(account(before, "refund_claim", overpaid)) == 4_000

@@ -13,7 +13,9 @@ from django.db import transaction
 
 from nuan.operations import approvals
 from nuan.operations.bill_documents import DocumentError, NewLine, adjust, cancel, standing_fen
+from nuan.operations.bill_writing import lock_company
 from nuan.operations.ledger import NoGroundError
+from nuan.operations.payment_booking import lock_placing
 from nuan.records.accounts.models import User
 from nuan.records.billing.models import Bill, Decision, Proposal
 
@@ -61,6 +63,10 @@ def decide_change(
         raise approvals.NotApprovedError(bill.number, "还没有提请审批 / has not been proposed")
     asked = {"why": proposal.summary["why"], "lines": proposal.summary["lines"]}
     with transaction.atomic():
+        if approve:
+            # the lines of the company before the line of the audit log, as everybody else stands in them: numbers, then money on bills
+            lock_company(bill.company_id)
+            lock_placing(bill.company_id)
         Bill.objects.select_for_update(no_key=True).get(pk=bill.pk)
         now = _content(bill, asked) if approve else proposal.content_hash
         said = approvals.decide(proposal, by=by, seen_hash=seen_hash, content_hash=now, approve=approve, why=why)

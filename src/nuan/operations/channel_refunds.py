@@ -144,12 +144,12 @@ def proposal_of(found: ChannelRefund) -> Proposal | None:
 
 
 def _locked(pk: int) -> ChannelRefund:
-    """Held until the end of the transaction, the receipt with it and in the order that placing uses."""
+    """Held until the end of the transaction, the receipt with it; the company's line comes first, as it does for whoever places."""
+    lock_placing(ChannelRefund.objects.values_list("company_id", flat=True).get(pk=pk))
     found = ChannelRefund.objects.select_for_update(of=("self",)).get(pk=pk)
     payment = found.payment or _receipt(found.company_id, found.channel, found.of_txn)
     if payment is not None:
         found.payment = Payment.objects.select_for_update().get(pk=payment.pk)
-    lock_placing(found.company_id)
     return found
 
 

@@ -22,7 +22,7 @@ from nuan.records.billing.channels.payment_row import PaymentRow, PaymentsRead
 from nuan.records.billing.channels.profile import NoSuchChannelError, profile
 from nuan.records.billing.channels.reading import read_payments
 from nuan.records.billing.matching import DOUBTS, Books, match, tokens
-from nuan.records.billing.models import Payment, PaymentFile
+from nuan.records.billing.models import Payment, PaymentFile, Posting
 from nuan.records.registry.models import Company
 from nuan.terms.findings import Finding
 
@@ -178,9 +178,16 @@ def _write(
 def _late_fees(read: PaymentsRead, company: str, actor: str, today: date) -> None:
     """A payment that came as a message has no fee yet; the bill of the channel brings it."""
     fees = {row.txn_id: row.fee_fen for row in read.rows if row.kind == "paid" and row.fee_fen}
-    rows = Payment.objects.filter(company=company, channel=read.channel, txn_id__in=fees, fee_fen=0, file=None)
+    rows = list(Payment.objects.filter(company=company, channel=read.channel, txn_id__in=fees, fee_fen=0, file=None))
+    booked = dict(
+        Posting.objects.filter(
+            entry__key__in=[f"payment:{payment.pk}:fee" for payment in rows], account=account(company, "bank_fees")
+        ).values_list("entry__key", "amount_fen")
+    )
     for payment in rows:
         fee = fees[payment.txn_id]
+        if booked.get(f"payment:{payment.pk}:fee") == fee:
+            continue  # the bill of the day has brought it; this is the month's
         legs = [(account(company, "bank_fees"), fee), (account(company, profile(read.channel).account), -fee)]
         post(
             key=f"payment:{payment.pk}:fee", kind="payment_fee", on=today, postings=legs, actor=actor, clause=PAYMENTS_CLAUSE,

@@ -207,7 +207,7 @@ def propose_refunds(*, company: str, season: str, clause: str = "", by: User) ->
             raise NothingToRefundError(company, season, len(found.blocked))
         lines = [_line(each) for each in found.due]
         set_off = set_off_of(
-            found.due, {each.judgement.pk: _last_day(each.judgement) for each in found.due if each.judgement}
+            company, found.due, {each.judgement.pk: _last_day(each.judgement) for each in found.due if each.judgement}
         )
         batch = RefundBatch.objects.create(
             company=Company.objects.get(code=company), season=season, clause=clause, content_hash=hash_of(lines, set_off), set_off=set_off,

@@ -26,7 +26,7 @@ from nuan.operations.refund_set_off import book_set_off, owed_by_home
 from nuan.policies import catalogue
 from nuan.policies.refunds.payout import payout_deadline
 from nuan.records.accounts.models import User
-from nuan.records.billing.models import Payment, PaymentReturn, RefundBatch, RefundItem, RefundPayout
+from nuan.records.billing.models import ChannelRefund, Payment, PaymentReturn, RefundBatch, RefundItem, RefundPayout
 from nuan.records.registry.models import Home
 from nuan.terms.calendar import CalendarYearError
 
@@ -78,7 +78,7 @@ def _book(batch: RefundBatch, items: Sequence[RefundItem], actor: str, on: date)
     """An entry for each item, those that add before those that take back; what each home is then owed and not yet on its way."""
     company = batch.company_id
     homes = sorted({each.home_id for each in items})
-    payable, owed = owed_by_home(homes, "refund_payable"), home_accounts(company, "refund_payable", homes)
+    payable, owed = owed_by_home(company, homes, "refund_payable"), home_accounts(company, "refund_payable", homes)
     claims = home_accounts(company, "refund_claim", sorted({each.home_id for each in items if each.amount_fen < 0}))
     refund, legs = account(company, "refund").pk, Legs(company)
     for each in items:
@@ -109,7 +109,9 @@ def make_payouts(
     The payouts made, by home. One that waits and is too large is cancelled and made anew; one on its way is never touched.
     """
     waiting: dict[int, list[RefundPayout]] = defaultdict(list)
-    pending = RefundPayout.objects.select_for_update().filter(home__in=homes, state=RefundPayout.State.PENDING)
+    pending = RefundPayout.objects.select_for_update().filter(
+        company=batch.company_id, home__in=homes, state=RefundPayout.State.PENDING
+    )
     for each in pending.order_by("id"):
         waiting[each.home_id].append(each)
     fresh: list[RefundPayout] = []
@@ -144,9 +146,11 @@ def make_payouts(
 def ways_back(homes: Sequence[int] | Mapping[int, Home]) -> dict[int, Payment]:
     """The newest payment of each home that its channel can give back, and of which nothing has gone back yet."""
     gone = PaymentReturn.objects.filter(state__in=["pending", "in_transit", "paid"])
+    by_itself = ChannelRefund.objects.filter(payment__isnull=False, amount_fen__gt=0)
     rows = (
         Payment.objects.filter(home__in=list(homes), channel__in=GOES_BACK)
         .exclude(pk__in=gone.values("payment"))
+        .exclude(pk__in=by_itself.values("payment"))
         .order_by("home", "-paid_at")
         .distinct("home")
     )

@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 KIND = "refund_setoff"
 
 
-def owed_by_home(homes: Collection[int], role: str) -> dict[int, int]:
-    """By the ledger, in fen and positive: what is owed to each home (`refund_payable`), or what it owes (`refund_claim`)."""
+def owed_by_home(company: str, homes: Collection[int], role: str) -> dict[int, int]:
+    """By the ledger, in fen and positive: what the company owes each home (`refund_payable`), or the home the company (`refund_claim`).
+
+    A home that has come from another company brings no debts along: those are between it and that company."""
     chart = CHART[role]
     rows = (
-        Posting.objects.filter(account__home__in=homes, account__code__contains=f"/{chart.number}/")
+        Posting.objects.filter(
+            account__company=company, account__home__in=homes, account__code__startswith=f"{company}/{chart.number}/"
+        )
         .values_list("account__home")
         .annotate(fen=Sum("amount_fen"))
     )
@@ -38,12 +42,12 @@ def owed_by_home(homes: Collection[int], role: str) -> dict[int, int]:
     return dict.fromkeys(homes, 0) | {home: sign * int(fen or 0) for home, fen in rows if home is not None}
 
 
-def set_off_of(due: Iterable["Due"], last_day: Mapping[int, date]) -> dict[str, int]:
+def set_off_of(company: str, due: Iterable["Due"], last_day: Mapping[int, date]) -> dict[str, int]:
     """Fen by home code that a batch of these refunds would set off; `last_day`: of what was judged, by judgement."""
     by_home: dict[int, list[Due]] = defaultdict(list)
     for each in due:
         by_home[each.home.pk].append(each)
-    claims, payable = owed_by_home(by_home, "refund_claim"), owed_by_home(by_home, "refund_payable")
+    claims, payable = owed_by_home(company, by_home, "refund_claim"), owed_by_home(company, by_home, "refund_payable")
     signed = signed_records() if any(fen > 0 for fen in claims.values()) else []
     found = {}
     for pk, ones in by_home.items():
@@ -57,7 +61,7 @@ def set_off_of(due: Iterable["Due"], last_day: Mapping[int, date]) -> dict[str, 
 def book_set_off(batch: RefundBatch, homes: Mapping[int, Home], payable: dict[int, int], *, on: date, actor: str) -> dict[int, RefundSetOff]:  # fmt: skip
     """应退热费 / 应追回退费, an entry a home, never more than was approved, owed or claimed; `payable` is lowered by it. By home."""
     asked = {pk: batch.set_off[home.code] for pk, home in homes.items() if home.code in batch.set_off}
-    claims = owed_by_home(asked, "refund_claim")
+    claims = owed_by_home(batch.company_id, asked, "refund_claim")
     fens = {pk: fen for pk in asked if (fen := min(asked[pk], claims[pk], payable[pk])) > 0}
     if not fens:
         return {}

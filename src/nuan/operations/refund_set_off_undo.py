@@ -9,9 +9,9 @@ from django.db import transaction
 from nuan.operations import approvals
 from nuan.operations.acts import act
 from nuan.operations.ledger import reverse
-from nuan.operations.refund_batches import RefundError
+from nuan.operations.refund_batches import RefundError, _one_at_a_time
 from nuan.operations.refund_notices import tell_undone
-from nuan.operations.refund_posting import make_payouts
+from nuan.operations.refund_posting import _hold_payouts, make_payouts
 from nuan.operations.refund_set_off import owed_by_home
 from nuan.records.accounts.models import User
 from nuan.records.billing.models import Proposal, RefundPayout, RefundSetOff
@@ -52,7 +52,10 @@ def ask_undo(pk: int, *, by: User, why: str) -> RefundSetOff:
 def decide_undo(pk: int, *, by: User, seen_hash: str, on: date, approve: bool = True, why: str = "") -> RefundSetOff:
     """Another person's yes reverses the entry and makes the payout. Raises SetOffError, ApprovalError."""
     with act("undo_set_off", actor=by.username, why=why) as row, transaction.atomic():
+        # as where a batch is booked: nobody books or sends between the look at what is owed and the payout made from it
+        _one_at_a_time(RefundSetOff.objects.values_list("batch__company_id", flat=True).get(pk=pk))
         found = RefundSetOff.objects.select_for_update(of=("self",)).select_related("batch", "home", "entry").get(pk=pk)
+        _hold_payouts({found.home_id})
         proposal = proposal_of(found)
         if found.undone_id is not None or proposal is None or approvals.standing(proposal):
             raise SetOffError("没有等审批的撤销 / nothing waits for a decision")
@@ -65,7 +68,7 @@ def decide_undo(pk: int, *, by: User, seen_hash: str, on: date, approve: bool = 
             make_payouts(
                 found.batch,
                 {found.home_id: found.home},
-                owed_by_home([found.home_id], "refund_payable"),
+                owed_by_home(found.batch.company_id, [found.home_id], "refund_payable"),
                 RefundPayout.Kind.SET_OFF,
             )
             tell_undone(found, found.asked["why"])
