@@ -36,7 +36,7 @@ NEAR = 1e-3
 """Relative: a flow so near another one has its loss by the power that holds there."""
 SAME = 1e-6
 """Relative: water so alike is the same."""
-SWING = 1e-9
+SWING = 1e-6
 """kg/s: smaller changes are not looked at."""
 
 
