@@ -33,6 +33,9 @@ from nuan.telemetry.store.journal import JournalWriter, frames_of, journal_files
 FOLDER = "lanes"
 ROTATE_BYTES = 16 << 20
 """A file of frames is closed at this size: what is absorbed can be removed in pieces of it."""
+GROWN_BYTES = 1 << 20
+"""At this size a file that grows gives way to one made ahead. Not sooner: what was left is soon absorbed and removed, and whoever follows
+the lane for the newest values must have seen it before."""
 AHEAD_BYTES = 1 << 20
 """So much more room has a file made ahead: the frame that makes it full."""
 PAYLOAD_LIMIT = 256 << 10
@@ -163,7 +166,7 @@ class Lane(Closing):
             self._names.sync()
             self._named = 0
         self._frames.sync()
-        if self._frames.size() > ROTATE_BYTES or self._frames.grows:
+        if self._frames.size() > (GROWN_BYTES if self._frames.grows else ROTATE_BYTES):
             with contextlib.suppress(OSError):  # what is synced is safe in the old file; the next sync tries again
                 self._frames.rotate(self.sequence + 1)
 
