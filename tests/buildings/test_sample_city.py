@@ -1,19 +1,19 @@
 """The sample city: what is planted shows, what is not planted is comfortably fine, and nothing in it can be a real place or person."""
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from stdnum.cn import uscc
 
+from measured import MEASURED, needs
 from nuan.buildings.sample_city import City, events, make_city, sensors, stations
 from nuan.buildings.sample_city.plan import CitySizeError
 from nuan.buildings.weather.epw import read_epw
 from nuan.terms.places import HOUR_S
 
-DONGSHENG = Path(__file__).parents[3] / "shared" / "data" / "weather" / "dongsheng.epw"
+DONGSHENG = MEASURED / "weather" / "dongsheng.epw"
 
 
 @lru_cache(maxsize=2)
@@ -184,7 +184,7 @@ def test_meters_agree_with_the_plan_of_the_stations() -> None:
     assert np.nanmax(seen["supply_temp"]) < 9500
 
 
-@pytest.mark.skipif(not DONGSHENG.exists(), reason="needs ../shared/data/weather/dongsheng.epw")
+@needs(DONGSHENG)
 def test_under_the_real_weather_of_dongsheng_the_quiet_rest_is_fine_too() -> None:
     year, _ = read_epw(DONGSHENG)
     city = make_city(400, weather=year)

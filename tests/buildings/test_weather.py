@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from measured import MEASURED, needs
 from nuan.buildings.weather.epw import parse_epw, read_epw
 from nuan.buildings.weather.synthetic import synthetic_year
 from nuan.terms.places import DAY_S, day_number, local_time
 
-DONGSHENG = Path(__file__).parents[3] / "shared" / "data" / "weather" / "dongsheng.epw"
+DONGSHENG = MEASURED / "weather" / "dongsheng.epw"
 # month, mean, minimum, maximum °C
 FIGURES = [
     (10, 7.2, -7.2, 18.6), (11, 0.2, -15.4, 13.8), (12, -6.2, -19.4, 6.4), (1, -8.0, -19.8, 4.7),
@@ -122,7 +123,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert [finding.code for finding in findings] == ["unreadable"]
 
 
-@pytest.mark.skipif(not DONGSHENG.exists(), reason="needs ../shared/data/weather/dongsheng.epw")
+@needs(DONGSHENG)
 def test_the_real_dongsheng_file() -> None:
     year, findings = read_epw(DONGSHENG)
     assert findings == []

@@ -2,21 +2,21 @@
 
 import itertools
 import re
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from bench.network_cases import street_case
 
+from measured import MEASURED, needs
 from nuan.network import transient
 from nuan.network.fluid import WATER
 from nuan.network.graph import Network
 from nuan.network.solver.plug import push
 from nuan.network.steady import State, solve
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "reference"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"measured data are not at {DATA}")
+DATA = MEASURED / "reference"
+needs_data = needs(DATA)
 
 
 def pipe(length: float = 1000.0, u: float = 0.0) -> Network:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from measured import MEASURED, needs
 from nuan.operations.import_readings import ReadingsReport, import_readings
 from nuan.operations.import_registry import import_registry
 from nuan.operations.judging import judge_season
@@ -19,15 +20,13 @@ from nuan.telemetry.store import Store
 from nuan.terms.quantities import to_fixed
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT.parent / "shared/data/xai4heat"
+DATA = MEASURED / "xai4heat"
 EXAMPLE = ROOT / "examples/xai4heat"
 PAGE = ROOT / "docs/walkthrough-real-flats.md"
 AS_OF = datetime(2025, 4, 30, tzinfo=UTC)
 START, END = datetime(2024, 11, 17, 5, tzinfo=UTC), datetime(2025, 3, 31, 16, tzinfo=UTC)
 
-needs_data = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the xai4heat files (GPL-3.0) are not part of Nuan; put them into ../shared/data/xai4heat"
-)
+needs_data = needs(DATA)
 
 
 def test_the_example_registry_is_whole() -> None:

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from measured import MEASURED, needs
 from nuan.rules.interpretation import Signed, UnknownOption
 from nuan.rules.pack import Pack, UnknownKey, UnknownPack, contract_layer, load_pack, pack_names
 
-POLICY = Path(__file__).parents[4] / "shared" / "policy"
+POLICY = MEASURED.parent / "policy"
 LAWS = ["shandong", "qingdao", "weifang", "linyi", "taian", "binzhou", "heze", "luoyang"]
 DAY = date(2025, 11, 20)
 
@@ -34,10 +34,9 @@ def law_text(name: str) -> str:
     return (path if path.exists() else POLICY / name).read_text(encoding="utf-8")
 
 
+@needs(POLICY)
 @pytest.mark.parametrize("name", [*LAWS, "directive"])
 def test_every_quotation_stands_in_its_article(name: str) -> None:
-    if not POLICY.exists():
-        pytest.skip("the law texts of ../shared/policy are not here")
     pack = load_pack(name)
     quoted = 0
     for key, entry in entries(pack):

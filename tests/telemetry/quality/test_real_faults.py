@@ -7,12 +7,12 @@ files are absent (a plain clone), the transcribed rows of the other tests of thi
 import csv
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from measured import MEASURED, needs
 from nuan.telemetry.quality import StreamFlags, flag
 from nuan.telemetry.quality.counters import Event, differences
 from nuan.telemetry.quality.flags import CLOCK_SLACK_S
@@ -20,7 +20,7 @@ from nuan.telemetry.quality.suggestions import energy_unit, plain_unit, power_un
 from nuan.telemetry.readings import Flag
 
 HOUR = 3600
-REAL = Path(__file__).parents[4] / "shared" / "data" / "xai4heat"
+REAL = MEASURED / "xai4heat"
 COLUMNS = {
     "t_amb": "outdoor_temp", "t_sup_prim": "primary_supply_temp", "t_ret_prim": "primary_return_temp", "t_sup_sec": "supply_temp",
     "t_ret_sec": "return_temp",
@@ -28,9 +28,7 @@ COLUMNS = {
 MOST_KWH = 3_000
 """More than either substation can deliver in an hour."""
 
-pytestmark = pytest.mark.skipif(
-    not REAL.is_dir(), reason="the real substations of ../shared/data/xai4heat are not here"
-)
+pytestmark = needs(REAL)
 Column = tuple[NDArray[np.int64], NDArray[np.int32]]
 
 
