@@ -21,7 +21,7 @@ def heads(drawn: Profile) -> SafeString:
 
 
 def _drawing(drawn: Profile, wide: int, high: int) -> SafeString:
-    right = RIGHT if wide > 500 else 86
+    right = RIGHT if wide > 500 else 108
     boiling = drawn.supply.boiling_m
     ground = np.concatenate([drawn.supply.elevation_m, drawn.back.elevation_m])
     every = np.concatenate([ground, drawn.supply.head_m, drawn.back.head_m, boiling, [drawn.static_m]])
